@@ -1,0 +1,287 @@
+"""Read and write calibrated micrographs."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.types import Calibration
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "SUFFIXES",
+    "as_image",
+    "calibration_of",
+    "find_images",
+    "positions_of",
+    "read_image",
+    "slices_of",
+    "to_gray",
+    "write_labels",
+]
+
+SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif"})
+"""Endings of the files that are taken from a folder."""
+_LEADING = ("t", "pln", "ch")
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def read_image(path: str | os.PathLike[str]) -> xr.DataArray:
+    """Read a micrograph or a stack of them: TIFF (ImageJ's and OME-TIFF included), PNG, JPEG, BMP or GIF.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file; its content decides what it is, not its ending.
+
+    Returns
+    -------
+    DataArray
+        Dimensions ``row, col``, before them ``t, pln, ch`` where the file has several, after them ``rgb`` (3) for
+        colour. Attributes ``name``, ``pixel_width``, ``pixel_height``, ``unit``.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is empty, truncated or no image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no image file {path}: check the path")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+    if not magic:
+        raise InputError(f"{path} is empty: copy or export the image again")
+    if magic in _TIFF_MAGIC:
+        from nanoseg_fiji.tiff import read_tiff
+
+        pixels, dims, calibration = read_tiff(path)
+    else:
+        (pixels, dims), calibration = _read_picture(path), Calibration()
+    return _build(pixels, dims, calibration, path.name)
+
+
+def _read_picture(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
+    from PIL import Image, ImageSequence, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                frames = [_picture_pixels(frame) for frame in ImageSequence.Iterator(picture)]
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is no image that can be read: export it as TIFF or PNG") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path} is too large for its format: export it as TIFF") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise InputError(f"{path} is damaged or truncated ({error}): copy or export it again") from error
+    dims = ("row", "col", "rgb")[: frames[0].ndim]
+    return (frames[0], dims) if len(frames) == 1 else (np.stack(frames), ("pln", *dims))
+
+
+def _picture_pixels(picture: Any) -> NDArray[Any]:
+    if picture.mode in ("1", "LA", "La"):
+        picture = picture.convert("L")
+    elif picture.mode not in ("L", "F", "I") and not picture.mode.startswith("I;16"):
+        picture = picture.convert("RGB")
+    pixels = np.asarray(picture)
+    # PNG of 16 bits comes as int32 from some versions of Pillow
+    return (
+        pixels.astype(np.uint16)
+        if picture.mode == "I" and 0 <= pixels.min() <= pixels.max() < 65536
+        else pixels
+    )
+
+
+def find_images(paths: list[Path]) -> list[Path]:
+    """Replace every folder by the images in it, sorted by name.
+
+    Raises
+    ------
+    InputError
+        A folder has no image in it.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not inside:
+            raise InputError(f"no images in {path}: it takes {', '.join(sorted(SUFFIXES))}")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _build(pixels: NDArray[Any], dims: tuple[str, ...], calibration: Calibration, name: str) -> xr.DataArray:
+    import xarray as xr
+
+    attrs = {
+        "name": name,
+        "pixel_width": calibration.pixel_width,
+        "pixel_height": calibration.pixel_height,
+        "unit": calibration.unit,
+    }
+    return xr.DataArray(pixels, dims=dims, attrs=attrs)
+
+
+def as_image(
+    image: xr.DataArray | ArrayLike, name: str | None = None, calibration: Calibration | None = None
+) -> xr.DataArray:
+    """Take what a user has for an image.
+
+    Parameters
+    ----------
+    image : DataArray or array_like
+        (row, col), (row, col, 3 or 4) for colour, (n, row, col) or (n, row, col, 3) for a stack; a DataArray has
+        dimensions ``row, col`` and may have ``t, pln, ch`` and ``rgb``, in any order.
+    name : str, optional
+        What the image is called; by default its attribute or own name, else ``image``.
+    calibration : Calibration, optional
+        Pixel size; by default what `calibration_of` finds.
+
+    Returns
+    -------
+    DataArray
+        As `read_image` gives it.
+
+    Raises
+    ------
+    InputError
+        The dimensions or the type of the pixels are not those of an image, or there are no pixels.
+    """
+    import xarray as xr
+
+    if not isinstance(image, xr.DataArray):
+        pixels = np.asarray(image)
+        color = pixels.ndim in (3, 4) and pixels.shape[-1] in (3, 4) and pixels.shape[-2] > 4
+        dims = ("row", "col", "rgb") if color else ("row", "col")
+        if pixels.ndim not in (len(dims), len(dims) + 1):
+            raise InputError(
+                f"an array of shape {pixels.shape} is no image: give (row, col) or (n, row, col)"
+            )
+        image = xr.DataArray(pixels, dims=dims if pixels.ndim == len(dims) else ("pln", *dims))
+    dims = tuple(str(d) for d in image.dims)
+    unknown = set(dims) - {*_LEADING, "row", "col", "rgb"}
+    if unknown or not {"row", "col"} <= set(dims):
+        raise InputError(f"dimensions {dims} are not those of an image: use row, col and t, pln, ch, rgb")
+    if image.dtype.kind not in "buif":
+        raise InputError(
+            f"pixels of type {image.dtype} cannot be used: convert the image to 8, 16 or 32 bits"
+        )
+    if image.size == 0:
+        raise InputError(f"an image of shape {image.shape} has no pixels")
+    order = [*(d for d in _LEADING if d in dims), "row", "col", *(["rgb"] if "rgb" in dims else [])]
+    name = name or str(image.attrs.get("name") or image.name or "image")
+    pixels = image.transpose(*order).to_numpy()
+    return _build(pixels, tuple(order), calibration or calibration_of(image), name)
+
+
+def calibration_of(image: xr.DataArray) -> Calibration:
+    """Pixel size of an image: from its attributes, else from evenly spaced ``row`` and ``col`` coordinates.
+
+    Returns
+    -------
+    Calibration
+        In pixels where the image says nothing.
+
+    Raises
+    ------
+    InputError
+        The pixel size is not a positive number.
+    """
+    attrs = image.attrs
+    unit = attrs.get("unit") or attrs.get("units")
+    if "pixel_width" in attrs:
+        width = float(attrs["pixel_width"])
+        return Calibration(width, float(attrs.get("pixel_height", width)), str(unit or "pixel"))
+    sizes = {}
+    for axis in ("row", "col"):
+        if axis not in image.coords or image.sizes[axis] < 2:
+            return Calibration()
+        values = np.asarray(image.coords[axis], np.float64)
+        sizes[axis] = abs(float(values[-1] - values[0])) / (values.size - 1)
+        unit = unit or image.coords[axis].attrs.get("unit") or image.coords[axis].attrs.get("units")
+    return Calibration(sizes["col"], sizes["row"], str(unit or "pixel"))
+
+
+def to_gray(image: xr.DataArray) -> NDArray[np.float32]:
+    """Pixels as ImageJ counts them: colour becomes the unweighted mean, of 8 bits rounded.
+
+    Returns
+    -------
+    ndarray of float32
+        The shape of the image, without ``rgb``.
+    """
+    pixels = image.to_numpy()
+    if "rgb" in image.dims:
+        whole = pixels.dtype == np.uint8
+        # a fourth channel is opacity, no brightness
+        mean = pixels[..., :3].mean(axis=-1, dtype=np.float64)
+        pixels = np.floor(mean + 0.5) if whole else mean
+    elif pixels.dtype == np.bool_:
+        pixels = pixels * np.uint8(255)
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+def slices_of(image: xr.DataArray) -> int:
+    """Count the slices of a stack; 1 for a single image."""
+    return int(np.prod([image.sizes[d] for d in _LEADING if d in image.dims], dtype=int))
+
+
+def positions_of(image: xr.DataArray) -> list[tuple[int, int, int]]:
+    """Position (c, z, t) of every slice, from 1, in the order of the pixels."""
+    sizes = [image.sizes.get(d, 1) for d in _LEADING]
+    return [(c + 1, z + 1, t + 1) for t, z, c in np.ndindex(*sizes)]
+
+
+def write_labels(
+    path: str | os.PathLike[str],
+    labels: NDArray[np.int32],
+    calibration: Calibration | None = None,
+    dims: tuple[str, ...] | None = None,
+) -> None:
+    """Write a label image as a TIFF that ImageJ opens with its calibration, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+    labels : ndarray of int, (row, col) or with leading slice axes
+        Label image; 16 bits up to 65,535, 32-bit float above, exact to 2**24.
+    calibration : Calibration, optional
+        Pixel size.
+    dims : tuple of str, optional
+        Names of the axes (``t, pln, ch, row, col``); leading ones are slices by default.
+
+    Raises
+    ------
+    InputError
+        A label is negative or above 2**24, which ImageJ cannot hold.
+    OutputError
+        The file cannot be written.
+    """
+    from nanoseg_fiji.tiff import write_tiff
+
+    labels = np.asarray(labels)
+    if not 2 <= labels.ndim <= 5 or labels.dtype.kind not in "bui":
+        raise InputError(f"a {labels.ndim}-D array of type {labels.dtype} is no label image")
+    top = int(labels.max(initial=0))
+    if top > 2**24 or int(labels.min(initial=0)) < 0:
+        raise InputError(f"labels from {labels.min()} to {top}: ImageJ holds 0 to {2**24}, renumber them")
+    pixels = labels.astype(np.uint16 if top <= 65535 else np.float32)
+    leading: tuple[str, ...] = _LEADING if labels.ndim == 5 else _LEADING[:2][4 - labels.ndim :]
+    write_tiff(path, pixels, dims or (*leading, "row", "col"), calibration or Calibration())
