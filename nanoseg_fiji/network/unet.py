@@ -1,0 +1,115 @@
+"""A residual U-Net without global context, so that tiles with a halo give what the whole image gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+__all__ = ["MAPS", "ResidualBlock", "UNet"]
+
+MAPS = ("foreground", "border", "distance", "size")
+"""Output channels: logit of foreground, logit of the border between touching particles, scaled root of the
+distance to the particle's outline, and log2 of the particle's diameter in pixels."""
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with batch normalisation around a shortcut (He et al. 2016, 10.1109/CVPR.2016.90)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.shortcut = (
+            nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, inputs, row, col) to (batch, outputs, row, col)."""
+        y = F.relu(self.norm1(self.conv1(x)), inplace=True)
+        y = self.norm2(self.conv2(y)) + self.shortcut(x)
+        return F.relu(y, inplace=True)
+
+
+class UNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015, 10.1007/978-3-319-24574-4_28) of residual blocks.
+
+    Batch normalisation has fixed statistics at inference and nothing pools over the image, so an output pixel
+    depends on no input pixel farther away than `halo`.
+
+    Parameters
+    ----------
+    channels : sequence of int
+        Width of every level, from full resolution down; the stride is ``2 ** (len(channels) - 1)``.
+    bottom_blocks : int
+        Residual blocks at the lowest level; each widens the context by two strides on every side.
+    """
+
+    def __init__(self, channels: Sequence[int] = (16, 32, 64, 128, 256), bottom_blocks: int = 2) -> None:
+        super().__init__()
+        self.channels = tuple(channels)
+        self.bottom_blocks = bottom_blocks
+        widths = (1, *self.channels)
+        self.encoder = nn.ModuleList(
+            ResidualBlock(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)
+        )
+        self.bottom = nn.Sequential(
+            *(ResidualBlock(channels[-1], channels[-1]) for _ in range(bottom_blocks - 1))
+        )
+        self.decoder = nn.ModuleList(
+            ResidualBlock(a + b, a) for a, b in zip(channels[:-1], channels[1:], strict=True)
+        )
+        self.head = nn.Conv2d(channels[0], len(MAPS), kernel_size=1)
+
+    @property
+    def stride(self) -> int:
+        """Both sides of an input must be multiples of this many pixels."""
+        return int(2 ** (len(self.channels) - 1))
+
+    @property
+    def halo(self) -> int:
+        """Radius of the receptive field, in pixels, rounded up to a multiple of the stride.
+
+        A 3x3 convolution at level ``l`` reaches ``2**l`` pixels further; encoder and decoder have two a level and the
+        bottom two a block; pooling and nearest upsampling shift by less than one pixel of the lower level each.
+        """
+        bottom = len(self.channels) - 1
+        radius = sum(4 * 2**level for level in range(bottom))
+        radius += 2 * self.bottom_blocks * 2**bottom + 2 * (2**bottom - 1)
+        return -(-radius // self.stride) * self.stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Predict the maps.
+
+        Parameters
+        ----------
+        x : Tensor
+            Normalised micrographs, (batch, 1, row, col), sides multiples of `stride`.
+
+        Returns
+        -------
+        Tensor
+            (batch, 4, row, col), channels as in `MAPS`.
+        """
+        if x.shape[-2] % self.stride or x.shape[-1] % self.stride:
+            fit = [-(-s // self.stride) * self.stride for s in x.shape[-2:]]
+            raise ValueError(f"sides {tuple(x.shape[-2:])} are no multiples of {self.stride}: pad to {fit}")
+        skips: list[Tensor] = []
+        for level, block in enumerate(self.encoder):
+            x = block(x if level == 0 else F.max_pool2d(x, 2))
+            skips.append(x)
+        x = self.bottom(x)
+        for level in reversed(range(len(self.decoder))):
+            x = F.interpolate(x, scale_factor=2.0, mode="nearest")
+            x = self.decoder[level](torch.cat([x, skips[level]], dim=1))
+        out: Tensor = self.head(x)
+        return out

@@ -1,0 +1,1 @@
+"""Micrograph to label image: normalise, tile, predict, split."""

@@ -1,0 +1,1 @@
+"""Training: targets, crops, augmentation, the loop."""

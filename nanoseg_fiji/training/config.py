@@ -1,0 +1,137 @@
+"""The TOML file that fixes a training run."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+
+from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.training.augmentation import AugmentationConfig
+from nanoseg_fiji.training.crops import CropConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DataConfig", "TrainingConfig", "load_config"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """One data set: a folder with ``images/`` and ``labels/`` of the same names."""
+
+    folder: str
+    """The folder; environment variables are expanded, and what is relative is relative to the file."""
+    weight: float = 1.0
+    """Share of the crops that come from here, beside the other sets."""
+    groups: str = "image"
+    """Rule of `nanoseg_fiji.training.splits.groups_of`."""
+    validate: bool = True
+    """Whether a part is kept for validation."""
+    licence: str = ""
+    """Licence and source, for the card."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A training run; together with the data and the package version it fixes the weights."""
+
+    name: str
+    """Name of the model."""
+    data: tuple[DataConfig, ...]
+    """Data sets."""
+    architecture: Mapping[str, Any]
+    """As `nanoseg_fiji.network.build` takes it."""
+    description: str = ""
+    """One line for the list of models."""
+    diameter: float = 32.0
+    """Particle diameter that images are rescaled to when the model is used, in pixels."""
+    steps: int = 10_000
+    """Optimiser steps."""
+    learning_rate: float = 2e-3
+    """Highest learning rate of AdamW (Loshchilov and Hutter 2019, arXiv 1711.05101)."""
+    weight_decay: float = 0.02
+    """Decoupled weight decay."""
+    warmup: int = 300
+    """Steps of linear warm-up, before the cosine."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    ema: float = 0.998
+    """Decay of the averaged weights, which are the ones that are saved."""
+    seed: int = 1
+    """Seed of weights and crops."""
+    validation_fraction: float = 0.2
+    """Share of the groups kept for validation."""
+    validation_seed: int = 2
+    """Seed of that choice."""
+    checkpoint_minutes: float = 5.0
+    """Time between checkpoints."""
+    crops: CropConfig = field(default_factory=CropConfig)
+    """How crops are drawn."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    """What is done to their grey values."""
+
+
+def _make(kind: type[T], values: Mapping[str, Any], where: str) -> T:
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    wrong = sorted(set(values) - known)
+    if wrong:
+        raise InputError(f"{where}: unknown key {', '.join(wrong)}; known are {', '.join(sorted(known))}")
+    hints = get_type_hints(kind, {"Mapping": dict, "Any": Any, **globals()})
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        hint = hints[name]
+        if name == "data":
+            made[name] = tuple(_make(DataConfig, item, f"{where} [[data]]") for item in value)
+        elif isinstance(hint, type) and is_dataclass(hint):
+            made[name] = _make(hint, value, f"{where} [{name}]")
+        elif isinstance(value, list) and name != "architecture":
+            made[name] = tuple(value)
+        elif hint in (int, float, str, bool) and not isinstance(
+            value, (int, float) if hint is float else hint
+        ):
+            raise InputError(f"{where}: {name} = {value!r} is no {hint.__name__}")
+        else:
+            made[name] = value
+    try:
+        return kind(**made)
+    except TypeError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def load_config(path: Path) -> TrainingConfig:
+    """Read a configuration.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file whose keys are the fields of `TrainingConfig`.
+
+    Returns
+    -------
+    TrainingConfig
+        With absolute data folders.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has an unknown or missing key, or names a folder that is not there.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is no valid TOML: {error}") from error
+    for item in values.get("data", []):
+        folder = os.path.expandvars(str(item.get("folder", "")))
+        if "$" in folder:
+            raise InputError(f"{path}: {folder} uses an environment variable that is not set")
+        item["folder"] = str((path.parent / Path(folder).expanduser()).resolve())
+        if not Path(item["folder"]).is_dir():
+            raise InputError(f"{path}: data folder {item['folder']} is not there")
+    return _make(TrainingConfig, values, str(path))
