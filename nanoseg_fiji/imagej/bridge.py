@@ -1,0 +1,208 @@
+"""Publish the service to Java: a function that scripts find by name and call with Java maps and arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nanoseg_fiji.resources import scripts_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from nanoseg_fiji.imagej.gateway import ImageJ
+
+__all__ = ["publish", "to_java", "to_python"]
+
+SERVICE = "nanoseg.service"
+"""Key of the function in ``System.getProperties()``."""
+
+# Java has no unsigned types: ImageJ keeps 8-bit pixels in byte[], 16-bit ones in short[].
+_FROM_JAVA = {
+    "byte[]": np.uint8,
+    "short[]": np.uint16,
+    "int[]": np.int32,
+    "long[]": np.int64,
+    "float[]": np.float32,
+    "double[]": np.float64,
+    "boolean[]": np.bool_,
+}
+
+
+def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> None:
+    """Publish `nanoseg_fiji.service.run` as ``nanoseg.service``, and the scripts' library as ``nanoseg.lib``.
+
+    Parameters
+    ----------
+    ij : ImageJ
+        The running ImageJ.
+    run : callable, optional
+        Function to publish in place of the service: ``run(request, progress, cancel) -> response``.
+
+    Notes
+    -----
+    The function is a ``java.util.function.BiFunction<Map, Object, Map>``: a request and a monitor (or ``null``)
+    in, a response out. In the request, flat arrays become arrays of ``image.shape`` (or ``shape``), and a list of
+    flat arrays a stack. No exception leaves it: it becomes the response ``{"status": "error", "error": message}``.
+    """
+    import jpype
+
+    def call(request: Any, monitor: Any) -> Any:
+        try:
+            response = (run or _service())(_request(request), _progress(monitor), _cancelled(monitor))
+            return to_java(response)
+        except Exception as error:
+            return to_java({"status": "error", "error": f"{type(error).__name__}: {error}", "count": 0})
+
+    function = jpype.JProxy("java.util.function.BiFunction", dict={"apply": call})
+    system = jpype.JClass("java.lang.System")
+    system.getProperties().put(SERVICE, function)
+    system.setProperty("nanoseg.lib", str(scripts_dir() / "lib"))
+    # The proxy lives as long as ImageJ does.
+    ij.keep.append(function)
+
+
+def _service() -> Callable[..., Mapping[str, Any]]:
+    from nanoseg_fiji import service
+
+    run: Callable[..., Mapping[str, Any]] = service.run
+    return run
+
+
+def _progress(monitor: Any) -> Callable[[float, str], None] | None:
+    if monitor is None:
+        return None
+    return lambda fraction, message: monitor.progress(float(fraction), message)
+
+
+def _cancelled(monitor: Any) -> Callable[[], bool] | None:
+    return None if monitor is None else lambda: bool(monitor.cancelled())
+
+
+def _request(java: Any) -> dict[str, Any]:
+    request: dict[str, Any] = to_python(java)
+    image = request.get("image")
+    shape = (image or {}).pop("shape", None) or request.get("shape")
+    if shape is None:
+        return request
+    rows, columns = (int(n) for n in shape[-2:])
+    if image is not None and "pixels" in image:
+        image["pixels"] = _shaped(image["pixels"], rows, columns)
+        if image.get("rgb"):
+            image["pixels"] = image["pixels"].view(np.uint32)
+    for name in ("selection", "labels"):
+        if name in request:
+            request[name] = _shaped(request[name], rows, columns)
+    return request
+
+
+def _shaped(pixels: Any, rows: int, columns: int) -> NDArray[Any]:
+    array = np.stack(pixels) if isinstance(pixels, list) else pixels
+    shaped: NDArray[Any] = array.reshape(*array.shape[:-1], rows, columns)
+    return shaped
+
+
+def to_python(java: Any) -> Any:
+    """Convert a Java value to plain Python: maps, lists, text, numbers, booleans; arrays to numpy.
+
+    Parameters
+    ----------
+    java : object
+        The value; Python objects pass.
+
+    Returns
+    -------
+    object
+        ``byte[]`` becomes uint8 and ``short[]`` uint16, as ImageJ means them; arrays are copies.
+    """
+    import jpype
+
+    if java is None or (isinstance(java, bool | int | float | str) and not isinstance(java, jpype.JObject)):
+        return java
+    if isinstance(java, jpype.JArray):
+        dtype = _FROM_JAVA.get(str(type(java).__name__))
+        if dtype is None:
+            return [to_python(item) for item in java]
+        array = np.array(java)
+        return array if array.dtype == dtype else array.view(dtype)
+    if isinstance(java, jpype.JClass("java.util.Map")):
+        return {str(entry.getKey()): to_python(entry.getValue()) for entry in java.entrySet()}
+    if isinstance(java, jpype.JClass("java.lang.Iterable")):
+        return [to_python(item) for item in java]
+    if isinstance(java, jpype.JClass("java.lang.Boolean")):
+        return bool(java.booleanValue())
+    if isinstance(java, jpype.JClass("java.lang.Number")):
+        number = float(java.doubleValue())
+        whole = isinstance(
+            java, tuple(jpype.JClass(f"java.lang.{n}") for n in ("Byte", "Short", "Integer", "Long"))
+        )
+        return int(java.longValue()) if whole else number
+    return str(java)
+
+
+def to_java(value: Any) -> Any:
+    """Convert a plain Python value to Java; the reverse of `to_python`.
+
+    Parameters
+    ----------
+    value : object
+        Of str, numbers, bool, None, mappings, sequences and numpy arrays; other objects become their text.
+
+    Returns
+    -------
+    object
+        A 1-D or 2-D array becomes a flat primitive array, a deeper one a list of such, slice by slice.
+    """
+    import jpype
+
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return jpype.JClass("java.lang.Boolean").valueOf(value)
+    if isinstance(value, int):
+        small = -(2**31) <= value < 2**31
+        return jpype.JClass("java.lang.Integer" if small else "java.lang.Long").valueOf(value)
+    if isinstance(value, float):
+        return jpype.JClass("java.lang.Double").valueOf(value)
+    if isinstance(value, np.ndarray):
+        return _array_to_java(value)
+    if hasattr(value, "items"):
+        result = jpype.JClass("java.util.LinkedHashMap")()
+        for key, item in value.items():
+            result.put(str(key), to_java(item))
+        return result
+    if isinstance(value, list | tuple):
+        result = jpype.JClass("java.util.ArrayList")(len(value))
+        for item in value:
+            result.add(to_java(item))
+        return result
+    return jpype.JString(str(value))
+
+
+def _array_to_java(array: NDArray[Any]) -> Any:
+    import jpype
+
+    if array.ndim > 2:
+        return to_java(list(array.reshape(-1, *array.shape[-2:])))
+    types = {
+        "i1": jpype.JByte,
+        "i2": jpype.JShort,
+        "i4": jpype.JInt,
+        "i8": jpype.JLong,
+        "f4": jpype.JFloat,
+        "f8": jpype.JDouble,
+    }
+    flat = np.ascontiguousarray(array).ravel()
+    if flat.dtype.kind == "b":
+        flat = flat.view(np.uint8)
+    if flat.dtype.kind == "u":
+        flat = flat.view(f"i{flat.dtype.itemsize}")
+    kind = f"{flat.dtype.kind}{flat.dtype.itemsize}"
+    if kind not in types:
+        return to_java(array.tolist())
+    return jpype.JArray(types[kind])(flat)

@@ -1,0 +1,367 @@
+// Makes the SciJava scripts of a folder ordinary commands of the embedded ImageJ: from the menu, from run("...") in a
+// macro, recorded, and headless. Run once, by launch.py, before any window; its value is the Host that Python talks to.
+
+import ij.IJ
+import ij.ImagePlus
+import ij.Macro
+import ij.Menus
+import ij.WindowManager
+import ij.gui.GenericDialog
+import ij.macro.Interpreter
+import ij.plugin.frame.Recorder
+import java.awt.AWTEvent
+import java.awt.Dialog
+import java.awt.Toolkit
+import java.awt.event.AWTEventListener
+import java.awt.event.WindowEvent
+import java.util.concurrent.CountDownLatch
+import javax.script.ScriptEngine
+import javax.script.ScriptException
+import net.imagej.patcher.LegacyHooks
+import net.imagej.patcher.LegacyInjector
+import org.codehaus.groovy.jsr223.GroovyScriptEngineFactory
+import org.python.jsr223.PyScriptEngineFactory
+import org.scijava.Context
+import org.scijava.ItemVisibility
+import org.scijava.module.ModuleItem
+import org.scijava.script.ScriptInfo
+import org.scijava.script.ScriptService
+import org.scijava.service.Service
+
+/** A failure that the user can mend: one line. */
+class Refusal extends RuntimeException {
+    Refusal(String message) { super(message, null, false, false) }
+}
+
+/** The options string of a macro: key=value, key=[value with spaces], or a bare key, which means true. */
+class Options {
+    static Map<String, String> parse(String text) {
+        def values = [:] as LinkedHashMap<String, String>
+        def rest = text.trim()
+        while (rest) {
+            def key = (rest =~ /^[^\s=]+/).with { it.find() ? it.group() : '' }
+            rest = rest.substring(key.length())
+            String value = 'true'
+            if (rest.startsWith('=')) {
+                int end = endOfValue(rest.substring(1)) + 1
+                value = rest.substring(1, end)
+                rest = rest.substring(end)
+                if (value.length() > 1 && value[0] in ['[', "'"]) value = value[1..<-1]
+                value = variable(value)
+            }
+            if (values.put(key.toLowerCase(Locale.ROOT), value) != null)
+                throw new Refusal("the key '$key' is given twice: leave one out")
+            rest = rest.trim()
+        }
+        values
+    }
+
+    private static int endOfValue(String text) {
+        if (text.startsWith("'")) {
+            int end = text.indexOf("'", 1)
+            if (end > 0) return end + 1
+        } else if (text.startsWith('[')) {
+            int depth = 0
+            for (int i = 0; i < text.length(); i++) {
+                if (text.charAt(i) == '[' as char) depth++
+                else if (text.charAt(i) == ']' as char && --depth == 0) return i + 1
+            }
+            throw new Refusal("a bracket is not closed in '$text': write key=[value with spaces]")
+        }
+        (text =~ /\s/).with { it.find() ? it.start() : text.length() }
+    }
+
+    /** As in every ImageJ command, &name stands for the macro's variable of that name. */
+    private static String variable(String value) {
+        if (!value.startsWith('&')) return value
+        Interpreter.instance?.getVariableAsString(value.substring(1)) ?: value
+    }
+}
+
+/** One script as a command: its inputs, as a dialog, as macro options and as values. */
+class Command {
+    final ScriptInfo info
+    final String title
+    private final ScriptEngine engine
+    private final List<ModuleItem> items
+
+    Command(ScriptInfo info, String title) {
+        this.info = info
+        this.title = title
+        engine = info.language.scriptEngine
+        items = info.inputs().findAll { asked(it) }
+    }
+
+    void run() {
+        def texts = IJ.macro || !IJ.instance ? Options.parse(Macro.options ?: '') : ask()
+        if (texts == null) throw new RuntimeException(Macro.MACRO_CANCELED)
+        def known = items*.name
+        def unknown = texts.keySet() - known
+        if (unknown)
+            throw new Refusal("unknown key '${unknown.join("', '")}': known are ${known.join(', ')}")
+        def bindings = engine.createBindings()
+        bindings.put(ScriptEngine.FILENAME, info.path)
+        info.inputs().each { item ->
+            bindings.put(item.name, item in items ? convert(item, texts[item.name] ?: text(item)) : supply(item))
+        }
+        engine.eval(info.processedScript, bindings)
+    }
+
+    private static boolean asked(ModuleItem item) {
+        !(ImagePlus.isAssignableFrom(item.type) || Service.isAssignableFrom(item.type) || item.type == Context ||
+            item.visibility == ItemVisibility.MESSAGE)
+    }
+
+    /** What is not asked for: the active image, services, the context. */
+    private Object supply(ModuleItem item) {
+        if (Service.isAssignableFrom(item.type)) return info.context().getService(item.type)
+        if (item.type == Context) return info.context()
+        if (!ImagePlus.isAssignableFrom(item.type)) return item.defaultValue
+        def image = WindowManager.currentImage
+        if (image == null && item.required) throw new Refusal('no image is open: open one first')
+        image
+    }
+
+    /** Default of an input, as text. */
+    private static String text(ModuleItem item) {
+        def value = item.defaultValue
+        if (value != null) return value instanceof Double && value == Math.rint(value) && Math.abs(value) < 1e15 ?
+            String.valueOf((long) value) : value.toString()
+        if (item.choices) return item.choices[0].toString()
+        if (item.type in [boolean, Boolean]) return 'false'
+        Number.isAssignableFrom(boxed(item.type)) ? '0' : ''
+    }
+
+    private static Class boxed(Class type) { org.scijava.util.Types.box(type) }
+
+    private static Object convert(ModuleItem item, String text) {
+        def type = boxed(item.type)
+        def key = item.name
+        if (type == Boolean) {
+            if (!(text.toLowerCase(Locale.ROOT) in ['true', 'false']))
+                throw new Refusal("$key=$text must be true or false")
+            return text.equalsIgnoreCase('true')
+        }
+        if (Number.isAssignableFrom(type)) return number(item, type, text)
+        if (type == File) return text.trim() ? new File(text.trim()) : null
+        if (item.choices && !(text in item.choices*.toString()))
+            throw new Refusal("$key=$text is not one of ${item.choices.join(', ')}")
+        text
+    }
+
+    private static Number number(ModuleItem item, Class type, String text) {
+        boolean whole = !(type in [Double, Float, BigDecimal, Number])
+        BigDecimal value = null
+        try {
+            if (!whole && text.trim().toLowerCase(Locale.ROOT) in ['inf', 'infinity']) return Double.POSITIVE_INFINITY
+            value = new BigDecimal(text.trim())
+            if (whole) value.longValueExact()
+        } catch (NumberFormatException | ArithmeticException ignored) {
+            throw new Refusal("${item.name}=$text is not a ${whole ? 'whole ' : ''}number")
+        }
+        if (item.minimumValue != null && value < (item.minimumValue as BigDecimal))
+            throw new Refusal("${item.name}=$text is below ${item.minimumValue}")
+        if (item.maximumValue != null && value > (item.maximumValue as BigDecimal))
+            throw new Refusal("${item.name}=$text is above ${item.maximumValue}")
+        value.asType(type) as Number
+    }
+
+    /** Show the dialog; the texts of its fields by key, or null where it was cancelled. */
+    private Map<String, String> ask() {
+        if (info.inputs().any { ImagePlus.isAssignableFrom(it.type) && it.required }) supply(
+            info.inputs().find { ImagePlus.isAssignableFrom(it.type) && it.required })
+        if (!items) return [:]
+        def dialog = new GenericDialog(title.replace('...', ''))
+        def readers = [:] as LinkedHashMap<String, Closure<String>>
+        info.inputs().each { item ->
+            if (item.visibility == ItemVisibility.MESSAGE) dialog.addMessage(item.defaultValue?.toString() ?: item.label)
+            else if (item in items) readers[item.name] = addField(dialog, item)
+        }
+        dialog.showDialog()
+        if (dialog.wasCanceled()) return null
+        // The fields are read here and not by getNextNumber() and its like, so that a dialog and a macro take the same
+        // way: GenericDialog would record a checkbox as a bare key, and read key=false as true.
+        def texts = readers.collectEntries { key, read -> [key, read()] } as LinkedHashMap<String, String>
+        if (Recorder.record) items.each { item ->
+            def value = File.isAssignableFrom(item.type) ? Recorder.fixPath(texts[item.name]) : texts[item.name]
+            Recorder.recordOption(item.name, Recorder.fixString(value))
+        }
+        texts
+    }
+
+    private static Closure<String> addField(GenericDialog dialog, ModuleItem item) {
+        def label = caption(item)
+        def type = boxed(item.type)
+        if (type == Boolean) {
+            dialog.addCheckbox(label, text(item).toBoolean())
+            def box = dialog.checkboxes.last()
+            return { String.valueOf(box.state) }
+        }
+        if (item.choices) {
+            dialog.addChoice(label, item.choices*.toString() as String[], text(item))
+            def choice = dialog.choices.last()
+            return { choice.selectedItem }
+        }
+        if (type == File && item.widgetStyle?.contains('directory')) dialog.addDirectoryField(label, text(item), 20)
+        else if (type == File) dialog.addFileField(label, text(item), 20)
+        else dialog.addStringField(label, text(item), Number.isAssignableFrom(type) ? 8 : 20)
+        def field = dialog.stringFields.last()
+        return { field.text }
+    }
+
+    /** The label as shown: first the key, as macros need it; "(unit)" becomes the unit of the active image. */
+    private static String caption(ModuleItem item) {
+        def label = item.label ?: item.name
+        if (!label.toLowerCase(Locale.ROOT).startsWith(item.name)) label = label.empty ? item.name : "${item.name} ($label)"
+        label.replace('(unit)', "(${WindowManager.currentImage?.calibration?.units ?: 'unit'})")
+    }
+}
+
+/** The hooks in ImageJ, and what Python asks for. */
+class Host extends LegacyHooks {
+    private final Map<String, Command> commands = new TreeMap<>()
+    private final Map<String, String> menus = new TreeMap<>()
+    private final CountDownLatch closed = new CountDownLatch(1)
+    private volatile String failure
+
+    Host(File folder) {
+        def context = new Context(ScriptService)
+        def service = context.service(ScriptService)
+        service.addAlias(ImagePlus)
+        def languages = service.index
+        [new GroovyScriptEngineFactory(), new PyScriptEngineFactory()].each { languages.add(it, false) }
+        def scripts = []
+        folder.eachFileRecurse { if (it.file && it.name.contains('_') && languages.canHandleFile(it)) scripts << it }
+        scripts.sort().each { File file ->
+            def title = file.name.take(file.name.lastIndexOf('.')).replace('_', ' ')
+            def parent = folder.toPath().relativize(file.parentFile.toPath()).join('>').replace('_', ' ')
+            commands[title] = new Command(new ScriptInfo(context, file), title)
+            menus[title] = "$parent>$title"
+        }
+    }
+
+    /** Names of the commands. */
+    List<String> names() { commands.keySet() as List }
+
+    /** Enter the commands into ImageJ's table, and into its menu bar where it has one. */
+    void register() {
+        menus.each { title, path ->
+            def entry = "nanoseg.Script(\"$title\")".toString()
+            if (IJ.instance) Menus.add(path, entry) else Menus.commands.put(title, entry)
+        }
+    }
+
+    /** Refresh Menus makes the table and the bar anew. */
+    @Override void runAfterRefreshMenus() { register() }
+
+    /** Block until the ImageJ window has been closed. */
+    void awaitClosed() { closed.await() }
+
+    @Override boolean disposing() { closed.countDown(); true }
+
+    @Override Object interceptRunPlugIn(String className, String arg) {
+        if (className != 'nanoseg.Script') return null
+        def command = commands[arg]
+        ['status': 'ok', 'error': '', 'count': '0'].each { key, value -> System.setProperty("nanoseg.$key", value) }
+        if (Interpreter.instance == null) IJ.resetEscape()
+        String message = null
+        try {
+            command.run()
+        } catch (Throwable error) {
+            def chain = []
+            for (def e = error; e != null && !(e in chain); e = e.cause) chain << e
+            if (chain.any { it.message?.endsWith(Macro.MACRO_CANCELED) }) message = ''
+            else if (chain[0] instanceof Refusal) message = chain[0].message
+            else {
+                message = describe(chain.last())
+                chain.last().printStackTrace()
+            }
+        }
+        if (message) fail(command.title.replace('...', '') + ': ' + message)
+        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error'))
+        command
+    }
+
+    private static String describe(Throwable error) {
+        def lines = (error.message ?: error.toString()).readLines()*.trim().findAll()
+        // A Jython error is a traceback with the message last, a Groovy compiler's has it second.
+        if (!lines) error.class.simpleName
+        else if (lines[0].startsWith('Traceback')) lines.last()
+        else lines[0] == 'startup failed:' && lines.size() > 1 ? lines[1] : lines[0]
+    }
+
+    /** Tell the user, the macro and Python that a command failed, and end the macro. */
+    private void fail(String message) {
+        System.setProperty('nanoseg.status', 'error')
+        System.setProperty('nanoseg.error', message)
+        if (IJ.instance && !Interpreter.batchMode && !unattended) {
+            failure = message
+            IJ.error('NanoSeg', message)
+        }
+        IJ.log(message)
+        stopMacro(message)
+    }
+
+    /** End the macro with no further message: a box would wait for ever in batch mode, and Macro.abort() alone does not end
+        the macro language's run(). */
+    private void stopMacro(String message) {
+        failure = message ?: failure ?: 'cancelled'
+        def macro = Interpreter.instance
+        if (macro != null && !macro.done()) {
+            macro.ignoreErrors = true
+            macro.abort(failure)
+        }
+        Macro.abort()
+        throw new RuntimeException(Macro.MACRO_CANCELED)
+    }
+
+    private volatile boolean unattended
+
+    /**
+     * Run a macro to its end in a thread of its own.
+     *
+     * @return what it returned under "value" (null where nothing), and why it failed under "error" (null where it did not)
+     */
+    Map<String, String> runMacro(String text, String arg) {
+        def result = [value: null, error: null]
+        failure = null
+        unattended = true
+        def closer = IJ.instance ? closeErrorBoxes() : null
+        def interpreter = new Interpreter()
+        def thread = new Thread({
+            try {
+                result.value = interpreter.run(text, arg ?: '')
+            } catch (Throwable error) {
+                if (error.message != Macro.MACRO_CANCELED) result.error = describe(error)
+                // exit() has finished the macro before it throws the same exception; whatever else throws it aborted it.
+                else if (Interpreter.instance.is(interpreter)) result.error = IJ.errorMessage ?: 'the macro was aborted'
+                interpreter.finishUp()
+            }
+        }, 'NanoSeg_Macro$')
+        thread.start()
+        try {
+            thread.join()
+        } finally {
+            unattended = false
+            if (closer != null) Toolkit.defaultToolkit.removeAWTEventListener(closer)
+        }
+        def where = interpreter.wasError() && interpreter.lineNumber > 0 ? " in line ${interpreter.lineNumber}" : ''
+        def reason = failure ?: interpreter.errorMessage ?: result.error
+        if (reason != null) result.error = reason.readLines().findAll { it.trim() }.join(' ') + where
+        result
+    }
+
+    /** ImageJ shows a macro's error in a modal box; with nobody there to close it the caller would wait for ever. */
+    private static AWTEventListener closeErrorBoxes() {
+        AWTEventListener listener = { AWTEvent event ->
+            if (event.ID == WindowEvent.WINDOW_OPENED && event.source instanceof Dialog &&
+                event.source.title in ['Macro Error', 'No Image']) event.source.dispose()
+        }
+        Toolkit.defaultToolkit.addAWTEventListener(listener, AWTEvent.WINDOW_EVENT_MASK)
+        listener
+    }
+}
+
+def host = new Host(new File(folder as String))
+LegacyInjector.installHooks(Host.classLoader, host)
+host
