@@ -21,8 +21,8 @@ __all__ = ["replacing", "scratch_beside"]
 def scratch_beside(folder: Path) -> Iterator[Path]:
     """Make `folder` where it is missing, and a hidden scratch folder in it that vanishes at the end.
 
-    What is written into the scratch folder can be moved into `folder` with `os.replace`, because both lie on one
-    file system.
+    What is written into the scratch folder can be moved into `folder` with `os.replace`, because both lie on
+    one file system.
 
     Yields
     ------

@@ -46,7 +46,7 @@ def read_image(path: str | os.PathLike[str]) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Dimensions ``row, col``, before them ``t, pln, ch`` where the file has several, after them ``rgb`` (3) for
+        Dimensions ``row, col``, before them ``t, pln, ch`` where the file has several, after them ``rgb`` for
         colour. Attributes ``name``, ``pixel_width``, ``pixel_height``, ``unit``.
 
     Raises
@@ -145,8 +145,8 @@ def as_image(
     Parameters
     ----------
     image : DataArray or array_like
-        (row, col), (row, col, 3 or 4) for colour, (n, row, col) or (n, row, col, 3) for a stack; a DataArray has
-        dimensions ``row, col`` and may have ``t, pln, ch`` and ``rgb``, in any order.
+        (row, col), (row, col, 3 or 4) for colour, (n, row, col) or (n, row, col, 3) for a stack; a DataArray
+        has dimensions ``row, col`` and may have ``t, pln, ch`` and ``rgb``, in any order.
     name : str, optional
         What the image is called; by default its attribute or own name, else ``image``.
     calibration : Calibration, optional
@@ -167,7 +167,7 @@ def as_image(
     if not isinstance(image, xr.DataArray):
         pixels = np.asarray(image)
         color = pixels.ndim in (3, 4) and pixels.shape[-1] in (3, 4) and pixels.shape[-2] > 4
-        dims = ("row", "col", "rgb") if color else ("row", "col")
+        dims: tuple[str, ...] = ("row", "col", "rgb") if color else ("row", "col")
         if pixels.ndim not in (len(dims), len(dims) + 1):
             raise InputError(
                 f"an array of shape {pixels.shape} is no image: give (row, col) or (n, row, col)"

@@ -1,4 +1,4 @@
-"""The one place that finds models and scripts: in the wheel first, else in the checkout (editable installs)."""
+"""The one place that finds models and scripts: in the wheel first, else in the checkout (editable)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def find_model(name: str | Path) -> ModelSpec:
     Parameters
     ----------
     name : str or Path
-        Name of a model of the package, or path of a ``.safetensors`` file with its card (``.json``) beside it.
+        Name of a model of the package, or path of a ``.safetensors`` file with its ``.json`` card beside it.
 
     Returns
     -------

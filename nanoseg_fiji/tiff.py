@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _AXES = {"T": "t", "Z": "pln", "C": "ch", "Y": "row", "X": "col"}
 _LETTERS = {dim: letter for letter, dim in _AXES.items()}
 _UNITS = {"um": "µm", "\u03bcm": "µm", "micron": "µm", "microns": "µm", "micrometer": "µm", "\u00c5": "Å"}
 _INCH, _CM = 2, 3
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it logs what is raised anyway
 
 
 def read_tiff(path: Path) -> tuple[NDArray[Any], tuple[str, ...], Calibration]:
@@ -169,15 +172,18 @@ def write_tiff(
     """
     import tifffile
 
+    # the resolution of a TIFF is a ratio of 32-bit numbers: too small for the pixels of a nanometre in metres
+    tiny = calibration.unit == "m" and calibration.pixel_size < 1e-6
+    unit, scale = ("nm", 1e-9) if tiny else (calibration.unit, 1.0)
     # java.util.Properties reads these escapes; ImageJ writes them too
-    unit = "".join(c if ord(c) < 128 else f"\\u{ord(c):04X}" for c in calibration.unit)
+    unit = "".join(c if ord(c) < 128 else f"\\u{ord(c):04X}" for c in unit)
     metadata = {
         "axes": "".join(_LETTERS[d] for d in dims),
         "unit": unit,
         "min": 0.0,
         "max": float(max(1, pixels.max(initial=0))),
     }
-    resolution = (1 / calibration.pixel_width, 1 / calibration.pixel_height)
+    resolution = (scale / calibration.pixel_width, scale / calibration.pixel_height)
     with replacing(path) as scratch:
         tifffile.imwrite(
             scratch, pixels, imagej=True, resolution=resolution, resolutionunit="NONE", metadata=metadata
