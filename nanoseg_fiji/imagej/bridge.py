@@ -44,9 +44,10 @@ def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> 
 
     Notes
     -----
-    The function is a ``java.util.function.BiFunction<Map, Object, Map>``: a request and a monitor (or ``null``)
-    in, a response out. In the request, flat arrays become arrays of ``image.shape`` (or ``shape``), and a list of
-    flat arrays a stack. No exception leaves it: it becomes the response ``{"status": "error", "error": message}``.
+    The function is a ``java.util.function.BiFunction<Map, Object, Map>``: a request and a monitor (or
+    ``null``) in, a response out. In the request, flat arrays become arrays of ``image.shape`` (or ``shape``),
+    and a list of flat arrays a stack. No exception leaves it: it becomes the response ``{"status": "error",
+    "error": message}``.
     """
     import jpype
 
@@ -154,7 +155,7 @@ def to_java(value: Any) -> Any:
     Returns
     -------
     object
-        A 1-D or 2-D array becomes a flat primitive array, a deeper one a list of such, slice by slice.
+        An array becomes a flat primitive array, whatever its dimensions.
     """
     import jpype
 
@@ -187,8 +188,6 @@ def to_java(value: Any) -> Any:
 def _array_to_java(array: NDArray[Any]) -> Any:
     import jpype
 
-    if array.ndim > 2:
-        return to_java(list(array.reshape(-1, *array.shape[-2:])))
     types = {
         "i1": jpype.JByte,
         "i2": jpype.JShort,

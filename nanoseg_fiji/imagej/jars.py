@@ -41,8 +41,8 @@ class Jar:
         return f"{self.group.replace('.', '/')}/{self.artifact}/{self.version}/{self.name}"
 
 
-# The closure is listed by hand and not resolved at run time: a resolver may choose other versions next year, needs
-# Maven or, like jgo's, fetches a whole JDK besides. Nine files with their hashes need none of that, and no network later.
+# The closure is listed, not resolved at run time: a resolver may choose other versions next year, and needs
+# Maven or, like that of jgo, fetches a whole JDK besides. Nine files with their hashes need none of that.
 _LIST = """
 net.imagej:ij:1.54p 2e1a09961dfb41cee66ddc821b2577a41a072566ce45a49bae69267099741e20
 net.imagej:ij1-patcher:2.0.0 b68810263f9521ddb34bac272816613ebb71607775c1fc337079a0476c2b581a
@@ -54,7 +54,7 @@ org.apache.groovy:groovy:4.0.28 d77164a44ab994837e61eecead64721bdb1794fa2bc6704a
 org.apache.groovy:groovy-jsr223:4.0.28 21a825951142f938e4159cdafc8c56cb5ea2c95f64a0ef362e32311bb3692c7d
 org.python:jython-standalone:2.7.4 1fba1769effcc8b19f5e10436bc8274a158ce988559f257927c24c73bb137f3c
 """
-JARS = tuple(Jar(*name.split(":"), sha256) for name, sha256 in map(str.split, _LIST.strip().splitlines()))
+JARS = tuple(Jar(*line.replace(":", " ").split(" ", 3)) for line in _LIST.strip().splitlines())
 """Everything the embedded ImageJ runs on."""
 
 

@@ -38,8 +38,8 @@ def start(fiji: str | Path | None = None, *, headless: bool = True) -> ImageJ:
     Parameters
     ----------
     fiji : str or Path, optional
-        Folder of a Fiji, or a Maven endpoint such as ``sc.fiji:fiji``; omitted, the embedded ImageJ 1.54p, whose
-        jars are downloaded from Maven Central the first time.
+        Folder of a Fiji, or a Maven endpoint such as ``sc.fiji:fiji``; omitted, the embedded ImageJ
+        1.54p, whose jars are downloaded from Maven Central the first time.
     headless : bool
         Whether to do without windows. The ROI Manager needs ``headless=False`` and a display.
 
@@ -73,7 +73,7 @@ def _fiji_name(fiji: str | Path | None) -> str | None:
     if folder.is_dir():
         if not any(folder.glob("jars/**/ij-1*.jar")):
             raise ImageJError(
-                f"{folder} is not a Fiji, it has no ImageJ in jars/: name the folder that holds jars and plugins"
+                f"{folder} is not a Fiji (no ImageJ in jars/): name the folder that holds jars and plugins"
             )
         return str(folder.resolve())
     if isinstance(fiji, Path) or ":" not in str(fiji) or str(fiji)[1:3] == ":\\":
