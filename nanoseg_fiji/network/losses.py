@@ -44,8 +44,8 @@ def map_loss(maps: Tensor, targets: Tensor) -> LossParts:
     maps : Tensor
         Network output, (batch, 4, row, col).
     targets : Tensor
-        (batch, 6, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown) and the
-        weight of its size (0 where the particle is cut by the image's edge).
+        (batch, 6, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown)
+        and the weight of its size (0 where the particle is cut by the image's edge).
 
     Returns
     -------
@@ -68,7 +68,8 @@ def map_loss(maps: Tensor, targets: Tensor) -> LossParts:
     return LossParts(
         foreground=0.5 * _mean(cross, known) + 0.5 * dice.mean(),
         border=0.3 * _mean(border, inside),
-        # background keeps a little weight: outside, distance must be 0 for the watershed to end at the outline
+        # background keeps a little weight: outside, distance must be 0 for the watershed to end at the
+        # outline
         distance=_mean(distance, inside + 0.1 * known * (1 - fore)),
         size=_mean(size, inside * sized),
     )

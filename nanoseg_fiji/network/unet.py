@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["MAPS", "ResidualBlock", "UNet"]
 
 MAPS = ("foreground", "border", "distance", "size")
-"""Output channels: logit of foreground, logit of the border between touching particles, scaled root of the
+"""Output channels: logit of foreground, logit of the border between touching particles, root of the scaled
 distance to the particle's outline, and log2 of the particle's diameter in pixels."""
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions with batch normalisation around a shortcut (He et al. 2016, 10.1109/CVPR.2016.90)."""
+    """Two 3x3 convolutions with batch normalisation and a shortcut (He et al. 2016, 10.1109/CVPR.2016.90)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -59,28 +60,26 @@ class UNet(nn.Module):
         self.channels = tuple(channels)
         self.bottom_blocks = bottom_blocks
         widths = (1, *self.channels)
-        self.encoder = nn.ModuleList(
-            ResidualBlock(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.encoder = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         self.bottom = nn.Sequential(
             *(ResidualBlock(channels[-1], channels[-1]) for _ in range(bottom_blocks - 1))
         )
-        self.decoder = nn.ModuleList(
-            ResidualBlock(a + b, a) for a, b in zip(channels[:-1], channels[1:], strict=True)
-        )
+        self.decoder = nn.ModuleList(ResidualBlock(a + b, a) for a, b in pairwise(channels))
         self.head = nn.Conv2d(channels[0], len(MAPS), kernel_size=1)
 
     @property
     def stride(self) -> int:
         """Both sides of an input must be multiples of this many pixels."""
-        return int(2 ** (len(self.channels) - 1))
+        return 1 << (len(self.channels) - 1)
 
     @property
     def halo(self) -> int:
         """Radius of the receptive field, in pixels, rounded up to a multiple of the stride.
 
-        A 3x3 convolution at level ``l`` reaches ``2**l`` pixels further; encoder and decoder have two a level and the
-        bottom two a block; pooling and nearest upsampling shift by less than one pixel of the lower level each.
+        A 3x3 convolution at level ``l`` reaches ``2**l`` pixels further; encoder and decoder have two a
+        level and the
+        bottom two a block; pooling and nearest upsampling shift by less than one pixel of the lower level
+        each.
         """
         bottom = len(self.channels) - 1
         radius = sum(4 * 2**level for level in range(bottom))

@@ -7,7 +7,6 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
@@ -17,6 +16,8 @@ from nanoseg_fiji.network.unet import UNet
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import torch
 
     from nanoseg_fiji.types import ModelSpec
 
@@ -85,8 +86,8 @@ def load_model(spec: ModelSpec) -> Model:
     found = hashlib.sha256(data).hexdigest()
     if found != spec.sha256:
         raise ModelError(
-            f"model {spec.name} is damaged or was changed: {spec.weights} has hash {found[:12]}, its card says "
-            f"{spec.sha256[:12]}; install it again"
+            f"model {spec.name} is damaged or was changed: {spec.weights} has hash {found[:12]}, "
+            f"its card says {spec.sha256[:12]}; install it again"
         )
     net = build(spec.card["architecture"])
     try:

@@ -69,7 +69,7 @@ def _flag(*names: str) -> bool:
 
 
 def autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Mixed precision where the device has it: bfloat16 on the CPU, float16 or bfloat16 on CUDA, none on mps."""
+    """Mixed precision where the device has it: bfloat16 on the CPU, either half type on CUDA, none on mps."""
     if device.type == "cpu":
         return torch.autocast("cpu", torch.bfloat16) if _cpu_has_bfloat16() else nullcontext()
     if device.type == "cuda":

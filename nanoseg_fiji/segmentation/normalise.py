@@ -17,8 +17,8 @@ _SAMPLE = 1 << 20
 def normalise(gray: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Map the 1st and 99th percentile to -1 and 1, softly bounded outside.
 
-    Percentiles hold still against hot pixels, burnt-in bars and any bit depth; neither display range nor LUT takes
-    part.
+    Percentiles hold still against hot pixels, burnt-in bars and any bit depth; neither display range nor LUT
+    takes part.
 
     Parameters
     ----------

@@ -60,8 +60,7 @@ def _bilinear(
     c0, c1 = _reflect(left, image.shape[1]), _reflect(left + 1, image.shape[1])
     upper = image[r0, c0] * (1 - right) + image[r0, c1] * right
     lower = image[r1, c0] * (1 - right) + image[r1, c1] * right
-    out: NDArray[np.float32] = upper * (1 - down) + lower * down
-    return out
+    return upper * (1 - down) + lower * down
 
 
 def resample(
@@ -93,13 +92,13 @@ def resample(
     near_r, near_c = np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64)
     known = (near_r >= 0) & (near_r < height) & (near_c >= 0) & (near_c < width)
     near_r, near_c = _reflect(near_r, height), _reflect(near_c, width)
-    return image, source.labels[near_r, near_c], source.distance[near_r, near_c] / np.float32(step), known
+    return image, source.labels[near_r, near_c], source.distance[near_r, near_c] / step, known
 
 
 def _place(
     rng: Generator, source: LabelledImage, side: int, step: float, target: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Affine map that turns, mirrors and scales, with a pixel of the chosen particle somewhere in the crop."""
+    """Affine map that turns, mirrors and scales, with some pixel of the chosen particle in the crop."""
     angle = rng.integers(4) * np.pi / 2 if rng.random() < 0.5 else rng.uniform(0, 2 * np.pi)
     stretch = np.exp(rng.uniform(-0.12, 0.12))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -175,7 +174,9 @@ def cut_crop(
 
 
 class CropStream(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Batches by step number: step, seed and data fix a batch, so that a resumed run sees what it would have seen.
+    """Batches by step number.
+
+    Step, seed and data fix a batch, so that a resumed run sees what it would have seen.
 
     Parameters
     ----------

@@ -23,8 +23,8 @@ def groups_of(names: Iterable[str], rule: str, folder: Path) -> Mapping[str, str
     names : iterable of str
         File names.
     rule : str
-        ``image`` (every image is its own group), ``prefix`` (what stands before the first dash), or the name of a
-        CSV file in `folder` whose first column is the file name and whose second is the group.
+        ``image`` (every image is its own group), ``prefix`` (what stands before the first dash), or the name
+        of a CSV file in `folder` whose first column is the file name and whose second is the group.
     folder : Path
         Folder of the data set.
 
@@ -57,6 +57,6 @@ def groups_of(names: Iterable[str], rule: str, folder: Path) -> Mapping[str, str
 
 
 def is_validation(group: str, fraction: float, seed: int) -> bool:
-    """Whether a group belongs to the validation part; the same answer on every machine, whatever else is there."""
+    """Whether a group belongs to the validation part: the same answer whatever else is there."""
     digest = hashlib.sha256(f"{seed}:{group}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < fraction * 2**64

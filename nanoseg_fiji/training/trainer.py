@@ -101,7 +101,7 @@ class _Run:
         try:
             with safe_open(path, "pt") as file:
                 meta = file.metadata()
-                tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118
+                tensors = {k: file.get_tensor(k) for k in file.keys()}
         except (OSError, SafetensorError) as error:
             raise ModelError(
                 f"checkpoint {path} cannot be read ({error}): delete it to start again"
@@ -177,7 +177,8 @@ def train(
     config : TrainingConfig
         What to train on what, and how.
     output : Path
-        Folder for ``NAME.safetensors``, its card, ``manifest.json``, ``curve.csv`` and ``checkpoint.safetensors``.
+        Folder for ``NAME.safetensors``, its card, ``manifest.json``, ``curve.csv`` and
+        ``checkpoint.safetensors``.
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     workers : int
@@ -244,8 +245,8 @@ def _loop(
         losses = run.train_step(images, targets)
         if not np.isfinite(losses).all():
             raise ModelError(
-                f"the loss is no number at step {run.step} (seed {run.config.seed}): lower the learning rate; the "
-                f"weights of the last checkpoint are kept in {checkpoint}"
+                f"the loss is no number at step {run.step} (seed {run.config.seed}): lower the "
+                f"learning rate; the weights of the last checkpoint are kept in {checkpoint}"
             )
         recent.append(losses)
         if progress:

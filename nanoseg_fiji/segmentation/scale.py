@@ -1,0 +1,95 @@
+"""How large the particles are: the scale at which the network itself sees particles of the size it knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nanoseg_fiji.segmentation.resize import resize, resize_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanoseg_fiji.segmentation.tiles import Predictor
+    from nanoseg_fiji.types import Cancelled, Progress
+
+__all__ = ["MAX_ZOOM", "estimate_diameter"]
+
+MAX_ZOOM = 4.0
+"""Largest magnification of an image; particles smaller than the model's diameter / MAX_ZOOM stay small."""
+_SMALLEST = 48  # px, longest side at the coarsest scale: one particle may fill the image
+_LARGEST = 2048  # px, longest side at the finest scale beyond the image's own
+_STEP = 2.0  # between scales
+_WIDTH = 0.7  # octaves: how far from the model's diameter a particle's size is believed
+
+
+def _scales(shape: tuple[int, int]) -> list[float]:
+    longest = max(shape)
+    finest = max(1.0, min(MAX_ZOOM, _LARGEST / longest))
+    count = int(np.log2(max(finest * longest / _SMALLEST, 1)) / np.log2(_STEP)) + 1
+    return [finest / _STEP**k for k in reversed(range(count))]
+
+
+def _evidence(
+    maps: NDArray[np.float32], mask: NDArray[np.bool_] | None, known: float
+) -> tuple[float, float, float]:
+    """Share of the image in particles of about the known size, their log2 size, share in larger ones."""
+    probability = 1 / (1 + np.exp(-maps[0]))
+    weight = np.where(probability > 0.5, 2 * probability - 1, 0)
+    if mask is not None:
+        weight = weight * mask
+    octaves = maps[3] - np.log2(known)
+    near = weight * np.exp(-0.5 * (octaves / _WIDTH) ** 2)
+    total = float(near.sum())
+    centre = float((near * maps[3]).sum() / total) if total > 0 else np.nan
+    return total / near.size, centre, float(weight[octaves > 1].sum()) / near.size
+
+
+def estimate_diameter(
+    image: NDArray[np.float32],
+    predictor: Predictor,
+    mask: NDArray[np.bool_] | None,
+    known: float,
+    progress: Progress | None = None,
+    cancel: Cancelled | None = None,
+) -> float:
+    """Estimate the area-weighted typical diameter.
+
+    The network, which predicts the size of the particle that a pixel belongs to, looks at the image at
+    several scales,
+    coarse ones first. Each scale gathers evidence: how much of the image it takes for particles of about the
+    size that it knows. The scale with most evidence wins, and the sizes predicted there give the diameter.
+
+    Parameters
+    ----------
+    image : ndarray of float32, (row, col)
+        Normalised micrograph.
+    predictor : Predictor
+        The network.
+    mask : ndarray of bool, (row, col), optional
+        Where to look.
+    known : float
+        The diameter that the network knows best, in pixels.
+    progress, cancel : callable, optional
+        Told and asked between tiles.
+
+    Returns
+    -------
+    float
+        Diameter in pixels of the image; NaN where no particle is seen at any scale.
+    """
+    scales = _scales((image.shape[0], image.shape[1]))
+    best, diameter = 1e-4, np.nan
+    for index, scale in enumerate(scales):
+        shape = resize_shape(image.shape, scale)
+        maps = predictor(resize(image, shape), None, cancel)
+        small = None if mask is None else resize(mask.astype(np.float32), shape) > 0.5
+        found, centre, larger = _evidence(maps, small, known)
+        if found > best:
+            best, diameter = found, 2**centre / scale
+        if progress:
+            progress((index + 1) / len(scales), f"looking at scale {scale:.2g}")
+        if larger > max(best, 0.02) * 2:  # finer scales show these particles larger still
+            break
+    return float(diameter)

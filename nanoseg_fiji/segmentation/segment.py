@@ -1,0 +1,161 @@
+"""Grey values to a label image: the whole way for one 2-D micrograph, in pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.segmentation.device import choose_device
+from nanoseg_fiji.segmentation.normalise import normalise
+from nanoseg_fiji.segmentation.resize import labels_to_shape, resize, resize_shape
+from nanoseg_fiji.segmentation.scale import MAX_ZOOM, estimate_diameter
+from nanoseg_fiji.segmentation.split import aggregates, split_landscape
+from nanoseg_fiji.segmentation.tiles import Predictor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nanoseg_fiji.network import Model
+    from nanoseg_fiji.types import Cancelled, Progress
+
+__all__ = ["Segmentation", "labels_from_maps", "segment_pixels"]
+
+_SMOOTHING = 0.7  # px at the model's scale
+_SCAN_SHARE = 0.3  # of the progress bar
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What the network part gives for one image."""
+
+    labels: NDArray[np.int32]
+    """Label image, (row, col), ids 1..n."""
+    foreground: NDArray[np.float32]
+    """Probability that a pixel belongs to a particle, (row, col)."""
+    diameter: float
+    """Typical diameter given or found, in pixels of the image; NaN where no particle was seen."""
+    device: str
+    """Device really used."""
+    messages: tuple[str, ...]
+    """Fallbacks."""
+
+
+def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -> NDArray[np.int32]:
+    """Turn maps into particles at the model's scale.
+
+    Parameters
+    ----------
+    maps : ndarray of float32, (4, row, col)
+        As in `nanoseg_fiji.network.MAPS`.
+    split : bool
+        Whether touching particles are split.
+    tolerance : float
+        Depth of the h-maxima, in pixels at the model's scale.
+
+    Returns
+    -------
+    ndarray of int32, (row, col)
+        Label image.
+    """
+    mask = maps[0] > 0
+    if not split:
+        return aggregates(mask)
+    # The root of the distance makes a valley between large particles count as one between small ones; the
+    # factor makes a step of the landscape a step of the distance for a particle of the model's diameter.
+    landscape = 32 * np.clip(maps[2], 0, None)
+    landscape *= 1 - 0.5 / (1 + np.exp(-maps[1]))
+    return split_landscape(ndimage.gaussian_filter(landscape, _SMOOTHING), mask, tolerance)
+
+
+def segment_pixels(
+    gray: NDArray[np.float32],
+    model: Model,
+    *,
+    diameter: float = 0.0,
+    split: bool = True,
+    tolerance: float = 1.0,
+    mask: NDArray[np.bool_] | None = None,
+    device: str = "auto",
+    tile: int = 1024,
+    progress: Progress | None = None,
+    cancel: Cancelled | None = None,
+) -> Segmentation:
+    """Segment one micrograph.
+
+    Parameters
+    ----------
+    gray : ndarray of float32, (row, col)
+        Grey values, any range; pixels that are not finite count as background.
+    model : Model
+        Loaded model.
+    diameter : float
+        Typical particle diameter, in pixels; 0 finds it.
+    split : bool
+        Whether touching particles are split.
+    tolerance : float
+        Depth of the h-maxima that mark particles, in pixels at the model's scale; higher splits less.
+    mask : ndarray of bool, (row, col), optional
+        Where to look; outside is background.
+    device : str
+        As `nanoseg_fiji.segmentation.device.choose_device` takes it.
+    tile : int
+        Side of a network tile without its halo, in pixels at the model's scale.
+    progress, cancel : callable, optional
+        Told and asked between tiles.
+
+    Returns
+    -------
+    Segmentation
+        Labels, probability, diameter, device; empty for a constant image.
+
+    Raises
+    ------
+    InputError
+        If the image is not 2-D or the device not there.
+    CancelledError
+        If `cancel` says so.
+    """
+    if gray.ndim != 2:
+        raise InputError(f"an image of {gray.ndim} dimensions cannot be segmented: give one slice")
+    image = normalise(gray, mask)
+    predictor = Predictor(model.net, choose_device(device), tile)
+    empty = not image.any()
+    scan = 0.0
+    if diameter <= 0 and not empty:
+        scan = _SCAN_SHARE
+        diameter = estimate_diameter(
+            image, predictor, mask, model.diameter, _part(progress, 0.0, scan), cancel
+        )
+    if empty or not diameter > 0:
+        nothing = np.zeros(gray.shape, np.int32)
+        return Segmentation(
+            nothing,
+            np.zeros(gray.shape, np.float32),
+            np.nan,
+            str(predictor.device),
+            tuple(predictor.messages),
+        )
+    scale = min(model.diameter / diameter, MAX_ZOOM)
+    small = resize(image, resize_shape(gray.shape, scale))
+    maps = predictor(small, _part(progress, scan, 0.95), cancel)
+    labels = labels_from_maps(maps, split, tolerance)
+    logits = resize(maps[0], gray.shape)
+    inside = (logits > 0) & np.isfinite(gray)
+    if mask is not None:
+        inside &= mask
+    labels = labels_to_shape(labels, inside, gray.shape)
+    probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    if progress:
+        progress(1.0, "particles split")
+    return Segmentation(labels, probability, diameter, str(predictor.device), tuple(predictor.messages))
+
+
+def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
+    """Give a stage its share of the progress bar."""
+    if progress is None:
+        return None
+    return lambda done, text: progress(start + (stop - start) * done, text)
