@@ -82,8 +82,8 @@ class UNet(nn.Module):
         each.
         """
         bottom = len(self.channels) - 1
-        radius = sum(4 * 2**level for level in range(bottom))
-        radius += 2 * self.bottom_blocks * 2**bottom + 2 * (2**bottom - 1)
+        radius = sum(4 << level for level in range(bottom))
+        radius += (2 * self.bottom_blocks << bottom) + 2 * ((1 << bottom) - 1)
         return -(-radius // self.stride) * self.stride
 
     def forward(self, x: Tensor) -> Tensor:
