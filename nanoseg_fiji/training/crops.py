@@ -60,7 +60,8 @@ def _bilinear(
     c0, c1 = _reflect(left, image.shape[1]), _reflect(left + 1, image.shape[1])
     upper = image[r0, c0] * (1 - right) + image[r0, c1] * right
     lower = image[r1, c0] * (1 - right) + image[r1, c1] * right
-    return upper * (1 - down) + lower * down
+    out: NDArray[np.float32] = (upper * (1 - down) + lower * down).astype(np.float32)
+    return out
 
 
 def resample(
