@@ -9,11 +9,6 @@ import ij.WindowManager
 import ij.gui.GenericDialog
 import ij.macro.Interpreter
 import ij.plugin.frame.Recorder
-import java.awt.AWTEvent
-import java.awt.Dialog
-import java.awt.Toolkit
-import java.awt.event.AWTEventListener
-import java.awt.event.WindowEvent
 import java.util.concurrent.CountDownLatch
 import javax.script.ScriptEngine
 import javax.script.ScriptException
@@ -222,7 +217,6 @@ class Host extends LegacyHooks {
     private final Map<String, Command> commands = new TreeMap<>()
     private final Map<String, String> menus = new TreeMap<>()
     private final CountDownLatch closed = new CountDownLatch(1)
-    private volatile String failure
 
     Host(File folder) {
         def context = new Context(ScriptService)
@@ -278,7 +272,7 @@ class Host extends LegacyHooks {
             }
         }
         if (message) fail(command.title.replace('...', '') + ': ' + message)
-        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error'))
+        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error') ?: 'cancelled')
         command
     }
 
@@ -290,75 +284,26 @@ class Host extends LegacyHooks {
         else lines[0] == 'startup failed:' && lines.size() > 1 ? lines[1] : lines[0]
     }
 
-    /** Tell the user, the macro and Python that a command failed, and end the macro. */
-    private void fail(String message) {
+    /** Tell the user and the macro that a command failed, and end the macro. */
+    private static void fail(String message) {
         System.setProperty('nanoseg.status', 'error')
         System.setProperty('nanoseg.error', message)
-        if (IJ.instance && !Interpreter.batchMode && !unattended) {
-            failure = message
-            IJ.error('NanoSeg', message)
-        }
-        IJ.log(message)
+        if (IJ.instance == null || Interpreter.batchMode) IJ.log(message)
+        else
+            // In a macro ImageJ names the line, ends the macro and leaves by an exception of its own.
+            try { IJ.error('NanoSeg', message) } catch (RuntimeException e) { if (e.message != Macro.MACRO_CANCELED) throw e }
         stopMacro(message)
     }
 
-    /** End the macro with no further message: a box would wait for ever in batch mode, and Macro.abort() alone does not end
-        the macro language's run(). */
-    private void stopMacro(String message) {
-        failure = message ?: failure ?: 'cancelled'
+    /** End the macro with no further message: Macro.abort() alone does not end the macro language's run(). */
+    private static void stopMacro(String message) {
         def macro = Interpreter.instance
         if (macro != null && !macro.done()) {
             macro.ignoreErrors = true
-            macro.abort(failure)
+            macro.abort(message)
         }
         Macro.abort()
         throw new RuntimeException(Macro.MACRO_CANCELED)
-    }
-
-    private volatile boolean unattended
-
-    /**
-     * Run a macro to its end in a thread of its own.
-     *
-     * @return what it returned under "value" (null where nothing), and why it failed under "error" (null where it did not)
-     */
-    Map<String, String> runMacro(String text, String arg) {
-        def result = [value: null, error: null]
-        failure = null
-        unattended = true
-        def closer = IJ.instance ? closeErrorBoxes() : null
-        def interpreter = new Interpreter()
-        def thread = new Thread({
-            try {
-                result.value = interpreter.run(text, arg ?: '')
-            } catch (Throwable error) {
-                if (error.message != Macro.MACRO_CANCELED) result.error = describe(error)
-                // exit() has finished the macro before it throws the same exception; whatever else throws it aborted it.
-                else if (Interpreter.instance.is(interpreter)) result.error = IJ.errorMessage ?: 'the macro was aborted'
-                interpreter.finishUp()
-            }
-        }, 'NanoSeg_Macro$')
-        thread.start()
-        try {
-            thread.join()
-        } finally {
-            unattended = false
-            if (closer != null) Toolkit.defaultToolkit.removeAWTEventListener(closer)
-        }
-        def where = interpreter.wasError() && interpreter.lineNumber > 0 ? " in line ${interpreter.lineNumber}" : ''
-        def reason = failure ?: interpreter.errorMessage ?: result.error
-        if (reason != null) result.error = reason.readLines().findAll { it.trim() }.join(' ') + where
-        result
-    }
-
-    /** ImageJ shows a macro's error in a modal box; with nobody there to close it the caller would wait for ever. */
-    private static AWTEventListener closeErrorBoxes() {
-        AWTEventListener listener = { AWTEvent event ->
-            if (event.ID == WindowEvent.WINDOW_OPENED && event.source instanceof Dialog &&
-                event.source.title in ['Macro Error', 'No Image']) event.source.dispose()
-        }
-        Toolkit.defaultToolkit.addAWTEventListener(listener, AWTEvent.WINDOW_EVENT_MASK)
-        listener
     }
 }
 

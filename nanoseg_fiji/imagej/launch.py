@@ -139,18 +139,14 @@ def _start_embedded(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
         raise ImageJError(f"{java} does not start: {error}") from error
     # Before any class of ImageJ is loaded.
     scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
-    shell = scyjava.jimport("groovy.lang.GroovyShell")()
-    shell.setVariable("folder", str(scripts))
-    hooks = Path(__file__).with_name("hooks.groovy")
-    host = shell.evaluate(hooks.read_text(encoding="utf-8"), hooks.name)
-    ij = scyjava.jimport("ij.IJ")
+    host = _evaluate("hooks.groovy", folder=str(scripts))
     if mode.headless:
-        ij.runPlugIn("ij.IJ.init", "")
+        scyjava.jimport("ij.IJ").runPlugIn("ij.IJ.init", "")
     else:
         window = scyjava.jimport("ij.ImageJ")
-        window(window.EMBEDDED)
+        window(window.EMBEDDED)  # closing it must not end Python
     host.register()
-    return ImageJ(host=host, headless=mode.headless, fiji=None)
+    return ImageJ(host, _evaluate("helpers.groovy"), mode.headless, None)
 
 
 def _start_fiji(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
@@ -161,9 +157,19 @@ def _start_fiji(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
 
     scyjava.config.endpoints.clear()  # imglyb adds one, and a local Fiji must start offline
     try:
-        context = imagej.init(mode.fiji, mode="headless" if mode.headless else "interactive")
+        host = imagej.init(mode.fiji, mode="headless" if mode.headless else "interactive")
     except Exception as error:
         raise ImageJError(f"{mode.fiji} does not start: {error}") from error
     if not mode.headless:
-        context.ui().showUI()
-    return ImageJ(host=context, headless=mode.headless, fiji=mode.fiji)
+        host.ui().showUI()
+    return ImageJ(host, _evaluate("helpers.groovy"), mode.headless, mode.fiji)
+
+
+def _evaluate(name: str, **variables: str) -> Any:
+    """Value of a Groovy file of this package."""
+    import jpype
+
+    shell = jpype.JClass("groovy.lang.GroovyShell")()
+    for key, value in variables.items():
+        shell.setVariable(key, value)
+    return shell.evaluate(Path(__file__).with_name(name).read_text(encoding="utf-8"), name)
