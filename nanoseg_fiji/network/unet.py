@@ -76,7 +76,7 @@ class UNet(nn.Module):
     def halo(self) -> int:
         """Radius of the receptive field, in pixels, rounded up to a multiple of the stride.
 
-        A 3x3 convolution at level ``l`` reaches ``2**l`` pixels further: encoder and decoder have two a level,
+        A 3x3 convolution at level ``l`` reaches ``2**l`` pixels: encoder and decoder have two a level,
         the bottom two a block. Pooling and nearest upsampling shift by less than a pixel of the lower level.
         """
         bottom = len(self.channels) - 1

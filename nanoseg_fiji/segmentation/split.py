@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 from skimage.measure import label as components
-from skimage.morphology import h_maxima
+from skimage.morphology import local_maxima, reconstruction
 from skimage.segmentation import watershed
 
 from nanoseg_fiji.errors import InputError
@@ -48,14 +48,15 @@ def split_landscape(
     if count == 0:
         return np.zeros(mask.shape, np.int32)
     heights = np.where(mask, landscape, 0).astype(np.float32)
-    if tolerance > 0:
-        peaks = h_maxima(heights, np.float32(tolerance)).astype(bool)
-    else:
-        peaks = heights == ndimage.maximum_filter(heights, 3)
-    markers, number = ndimage.label(peaks & mask, structure=np.ones((3, 3)))
+    # NB: skimage's h_maxima marks each of several equal tops of one dome; a ring has many
+    domes = reconstruction(heights - np.float32(tolerance), heights) if tolerance > 0 else heights
+    peaks = local_maxima(domes) & mask
+    markers, number = ndimage.label(peaks, structure=np.ones((3, 3)))
     marked = np.zeros(count + 1, bool)
     marked[islands[markers > 0]] = True
-    markers = np.where(marked[islands] | ~mask, markers, islands + number)
+    marked[0] = True
+    fresh = np.cumsum(~marked) + number  # ids of the components without a marker
+    markers = np.where(marked[islands], markers, fresh[islands])
     labels: NDArray[np.int32] = watershed(-heights, markers, mask=mask, connectivity=2).astype(np.int32)
     return labels
 

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nanoseg_fiji.errors import ModelError
+from nanoseg_fiji.network import MAPS, UNet, build
+
+
+@pytest.mark.parametrize(("channels", "bottom"), [((4, 8, 8), 1), ((4, 8, 8, 8), 2)])
+def test_receptive_field_lies_within_the_halo(channels, bottom):
+    torch.manual_seed(0)
+    net = UNet(channels, bottom_blocks=bottom).double()
+    for module in net.modules():  # random statistics, so that no unit is silent everywhere
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.bias)
+    net.eval()
+    side = 2 * net.halo + 4 * net.stride
+    image = torch.randn(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    centre = side // 2
+    net(image)[0, :, centre, centre].sum().backward()
+    touched = torch.nonzero(image.grad[0, 0]) - centre
+    reach = int(touched.abs().max())
+    assert net.stride < reach <= net.halo
+
+
+def test_shape_of_the_maps_and_of_what_does_not_fit():
+    net = UNet((4, 8), bottom_blocks=1).eval()
+    assert net(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
+    with pytest.raises(ValueError, match=r"pad to \[34, 48\]"):
+        net(torch.zeros(1, 1, 33, 48))
+
+
+def test_unknown_architectures_are_named():
+    with pytest.raises(ModelError, match="'resnet' is unknown"):
+        build({"name": "resnet"})
+    with pytest.raises(ModelError, match="does not fit this version"):
+        build({"name": "unet", "depth": 3})
