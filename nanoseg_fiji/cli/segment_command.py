@@ -1,0 +1,147 @@
+"""``nanoseg-fiji segment``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.progress import Progress
+
+    from nanoseg_fiji.types import SegmentationParams, SegmentationResult
+
+__all__ = ["segment"]
+
+
+def segment(
+    files: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    model: Annotated[str, typer.Option(help="Name of a model, or a .safetensors file.")] = "em-particles",
+    diameter: Annotated[
+        float, typer.Option(help="Typical particle diameter, in the image's unit; 0 finds it.")
+    ] = 0.0,
+    pixel: Annotated[
+        bool, typer.Option("--pixel/--no-pixel", help="Diameters are in pixels whatever the image's unit.")
+    ] = False,
+    split: Annotated[
+        bool, typer.Option("--split/--no-split", help="Split touching particles, or keep aggregates whole.")
+    ] = True,
+    tolerance: Annotated[
+        float,
+        typer.Option(help="Depth of a neck that splits, in pixels at the model's scale; more splits less."),
+    ] = 1.0,
+    min_ecd: Annotated[
+        float, typer.Option(help="Smallest equivalent circular diameter kept, in the image's unit.")
+    ] = 0.0,
+    max_ecd: Annotated[
+        float, typer.Option(help="Largest equivalent circular diameter kept; 0 is no limit.")
+    ] = 0.0,
+    min_score: Annotated[float, typer.Option(help="Lowest score kept, 0 to 1.")] = 0.0,
+    exclude_edges: Annotated[
+        bool, typer.Option("--exclude-edges", help="Drop particles that touch the edge of the frame.")
+    ] = False,
+    crop_bottom: Annotated[int, typer.Option(help="Rows left out at the bottom (an info bar).")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+) -> None:
+    """Segment images: ROI set, table, label image, overlay and provenance of each into a folder."""
+    from nanoseg_fiji.types import SegmentationParams
+
+    params = SegmentationParams(
+        model=model,
+        diameter=diameter,
+        pixel=pixel,
+        split=split,
+        tolerance=tolerance,
+        min_ecd=min_ecd,
+        max_ecd=max_ecd,
+        min_score=min_score,
+        exclude_edges=exclude_edges,
+        crop_bottom=crop_bottom,
+        device=device,
+    )
+    failed = _segment_all(files, output, params, overwrite)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _segment_all(files: list[Path], output: Path, params: SegmentationParams, overwrite: bool) -> int:
+    """Segment every image and report on each; count those that failed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from nanoseg_fiji.cli.errors import one_line
+    from nanoseg_fiji.files import scratch_beside
+    from nanoseg_fiji.images import find_images
+    from nanoseg_fiji.outputs import unique_stems
+    from nanoseg_fiji.pipeline import prepare
+
+    images = find_images(files)
+    with scratch_beside(output):  # a folder that cannot be written to is told before the work
+        pass
+    prepare(params)
+    # a bar on the terminal, wherever that is; what was found goes to standard output
+    console = Console() if sys.stdout.isatty() else Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    failed = 0
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
+        redirect_stderr=sys.stderr.isatty(),
+    ) as bar:
+        for done, (path, stem) in enumerate(zip(images, unique_stems(images), strict=True)):
+            try:
+                report = _reporter(bar, done, len(images))
+                typer.echo(_segment_one(path, output, stem, params, overwrite, report))
+            except Exception as error:
+                failed += 1
+                text = one_line(error)
+                typer.echo(f"error: {text if str(path) in text else f'{path}: {text}'}", err=True)
+    if failed and len(images) > 1:
+        typer.echo(f"error: {failed} of {len(images)} images failed", err=True)
+    return failed
+
+
+def _reporter(bar: Progress, done: int, total: int) -> Callable[[float, str], None]:
+    task = bar.add_task("starting", total=1.0) if not bar.tasks else bar.tasks[0].id
+
+    def report(fraction: float, message: str) -> None:
+        text = f"[{done + 1}/{total}] {message}" if total > 1 else message
+        bar.update(task, completed=(done + fraction) / total, description=text.replace("[", r"\["))
+
+    return report
+
+
+def _segment_one(
+    path: Path,
+    output: Path,
+    stem: str,
+    params: SegmentationParams,
+    overwrite: bool,
+    progress: Callable[[float, str], None],
+) -> str:
+    from nanoseg_fiji.images import read_image
+    from nanoseg_fiji.outputs import output_paths, write_results
+    from nanoseg_fiji.pipeline import segment_with
+
+    output_paths(output, stem, overwrite)  # results that are kept are told before the work
+    progress(0.0, f"reading {path.name}")
+    image = read_image(path)
+    result = segment_with(params, image, progress=progress)
+    paths = write_results(result, image, output, stem, overwrite)
+    return _describe(path, result, paths)
+
+
+def _describe(path: Path, result: SegmentationResult, paths: list[Path]) -> str:
+    """Say what was found: the counts, the sizes, the device and where the files are."""
+    import numpy as np
+
+    return f"{path.name}: {result.count} particles, {np.nanmedian(result.table.ECD)}"
