@@ -197,7 +197,7 @@ class Command {
             def choice = dialog.choices.last()
             return { choice.selectedItem }
         }
-        if (type == File && item.widgetStyle?.contains('directory')) dialog.addDirectoryField(label, text(item), 20)
+        if (item.widgetStyle?.contains('directory')) dialog.addDirectoryField(label, text(item), 20)
         else if (type == File) dialog.addFileField(label, text(item), 20)
         else dialog.addStringField(label, text(item), Number.isAssignableFrom(type) ? 8 : 20)
         def field = dialog.stringFields.last()

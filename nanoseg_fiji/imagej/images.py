@@ -99,7 +99,8 @@ def from_imageplus(imp: Any) -> xr.DataArray:
     -------
     DataArray
         As `nanoseg_fiji.images.read_image` gives it: ``row, col``, before them ``t, pln, ch`` where there
-        are several, after them ``rgb`` for colour; attributes ``name``, ``pixel_width``, ``pixel_height``, ``unit``.
+        are several, after them ``rgb`` for colour.
+        Attributes ``name``, ``pixel_width``, ``pixel_height``, ``unit``.
     """
     import xarray as xr
 

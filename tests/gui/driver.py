@@ -1,0 +1,175 @@
+"""Child process of the tests of ImageJ's window: runs a test's code with the window open and a java.awt.Robot at hand.
+
+Usage: driver.py JOB.json ANSWER.json. Names the code can use: `ij` (the gateway), `J` (a Java class by name), `gui` (a `Gui`),
+`result` (a dictionary, becomes the answer), `wait_for`, and the values of the job.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+# Where AWT keeps its menus is private, and a Robot must know where to click.
+os.environ["JAVA_TOOL_OPTIONS"] = " ".join(
+    f"--add-opens=java.desktop/{package}=ALL-UNNAMED" for package in ("java.awt", "sun.awt.X11")
+)
+
+
+def wait_for(condition, what="condition", timeout=60):
+    """Value of `condition` as soon as it is true."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    gui.screenshot("timeout")
+    windows = [str(w.getClass().getSimpleName()) + " " + title(w) for w in J("java.awt.Window").getWindows() if w.isShowing()]
+    raise AssertionError(f"no {what} within {timeout} s; windows: {windows}")
+
+
+def title(window):
+    return str(window.getTitle()) if hasattr(window, "getTitle") else ""
+
+
+class Gui:
+    """Mouse, keyboard and screen."""
+
+    def __init__(self, artefacts):
+        self.robot = J("java.awt.Robot")()
+        self.robot.setAutoDelay(20)
+        self.artefacts = Path(artefacts)
+
+    def screenshot(self, name):
+        """Keep what the screen shows as a PNG file."""
+        size = J("java.awt.Toolkit").getDefaultToolkit().getScreenSize()
+        image = self.robot.createScreenCapture(J("java.awt.Rectangle")(size))
+        path = self.artefacts / f"{name}.png"
+        J("javax.imageio.ImageIO").write(image, "png", J("java.io.File")(str(path)))
+        return str(path)
+
+    def click_at(self, x, y):
+        button = J("java.awt.event.InputEvent").BUTTON1_DOWN_MASK
+        self.robot.mouseMove(int(x), int(y))
+        self.robot.mousePress(button)
+        self.robot.mouseRelease(button)
+
+    def click(self, component):
+        """Click the middle of a component."""
+        where = wait_for(lambda: component.isShowing() and component.getLocationOnScreen(), "component on the screen")
+        self.click_at(where.x + component.getWidth() / 2, where.y + component.getHeight() / 2)
+
+    def menu(self, *path):
+        """Choose a menu item, such as ("Plugins", "NanoSeg", "Segment Particles..."), with the mouse."""
+        menu = J("ij.Menus").getMenuBar()
+        for i, label in enumerate(path):
+            count = menu.getMenuCount() if i == 0 else menu.getItemCount()
+            items = [menu.getMenu(k) if i == 0 else menu.getItem(k) for k in range(count)]
+            found = [item for item in items if str(item.getLabel()) == label]
+            assert found, f"no {label} among {[str(item.getLabel()) for item in items]}"
+            menu = found[0]
+            self.click_at(*wait_for(lambda item=menu: self._item_position(item), f"menu {label}"))
+            time.sleep(0.2)
+
+    def _item_position(self, item):
+        peer = _field(item, "java.awt.MenuComponent", "peer")
+        container = peer and _call(peer, "sun.awt.X11.XMenuItemPeer", "getContainer")
+        bounds = peer and _call(peer, "sun.awt.X11.XMenuItemPeer", "getBounds")
+        if not container or not bounds or bounds.width == 0:
+            return None
+        point = J("java.awt.Point")(bounds.x + min(20, bounds.width // 2), bounds.y + bounds.height // 2)
+        method = J("java.lang.Class").forName("sun.awt.X11.XBaseWindow").getDeclaredMethod("toGlobal", J("java.awt.Point").class_)
+        method.setAccessible(True)
+        there = method.invoke(container, point)
+        return there.x, there.y
+
+    def dialog(self, name, timeout=60):
+        """The dialog or frame with that title, once it shows."""
+
+        def look():
+            for window in J("java.awt.Window").getWindows():
+                if window.isShowing() and title(window) == name:
+                    return window
+            return None
+
+        window = wait_for(look, f"window {name!r}", timeout)
+        time.sleep(0.3)
+        return window
+
+    def press(self, window, label):
+        """Click a button."""
+        self.click(next(c for c in _components(window) if isinstance(c, J("java.awt.Button")) and str(c.getLabel()) == label))
+
+    def labels(self, dialog):
+        """Texts of the labels and checkboxes of a dialog, in order."""
+        return [
+            str(c.getText() if isinstance(c, J("java.awt.Label")) else c.getLabel()).strip()
+            for c in _components(dialog)
+            if isinstance(c, J("java.awt.Label")) or isinstance(c, J("java.awt.Checkbox"))
+        ]
+
+    def fill(self, dialog, key, text):
+        """Type into the text field, tick or untick the checkbox, whose label begins with a key."""
+        shown = key.replace("_", " ")
+        components = _components(dialog)
+        for i, component in enumerate(components):
+            if isinstance(component, J("java.awt.Checkbox")) and str(component.getLabel()).startswith(shown):
+                if component.getState() != text:
+                    self.click(component)
+                    wait_for(lambda box=component: bool(box.getState()) == text, f"checkbox {key}")
+                return
+            if isinstance(component, J("java.awt.Label")) and str(component.getText()).startswith(shown):
+                field = next(c for c in components[i:] if isinstance(c, J("java.awt.TextField")))
+                self.click(field)
+                field.selectAll()
+                self.type(text)
+                wait_for(lambda: str(field.getText()) == text, f"{text!r} in the field {key}, not {field.getText()!r}")
+                return
+        raise AssertionError(f"no {key} among {self.labels(dialog)}")
+
+    def type(self, text):
+        keys = J("java.awt.event.KeyEvent")
+        for character in text:
+            code = keys.getExtendedKeyCodeForChar(ord(character.lower()))
+            if character.isupper():
+                self.robot.keyPress(keys.VK_SHIFT)
+            self.robot.keyPress(code)
+            self.robot.keyRelease(code)
+            if character.isupper():
+                self.robot.keyRelease(keys.VK_SHIFT)
+
+
+def _components(container):
+    found = []
+    for component in container.getComponents():
+        found.append(component)
+        if isinstance(component, J("java.awt.Container")):
+            found += _components(component)
+    return found
+
+
+def _field(instance, owner, name):
+    field = J("java.lang.Class").forName(owner).getDeclaredField(name)
+    field.setAccessible(True)
+    return field.get(instance)
+
+
+def _call(instance, owner, name):
+    method = J("java.lang.Class").forName(owner).getDeclaredMethod(name)
+    method.setAccessible(True)
+    return method.invoke(instance)
+
+
+if __name__ == "__main__":
+    from jpype import JClass as J
+
+    from nanoseg_fiji.imagej import start
+
+    job = json.loads(Path(sys.argv[1]).read_text())
+    ij = start(headless=False)
+    gui = Gui(job["artefacts"])
+    result: dict = {}
+    exec(job["code"], {**globals(), **job["values"]})
+    Path(sys.argv[2]).write_text(json.dumps(result))
