@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Outlines", "trace"]
 
-# The four pixels around a lattice point are bits: upper left 1, upper right 2, lower left 4, lower right 8; a bit is
-# set where the pixel has the label. An outline is walked with its label on the right-hand side. At a corner it
-# arrives along one direction and leaves along the other; these are the patterns whose corner leaves along the row.
+# The four pixels around a lattice point are bits: upper left 1, upper right 2, lower left 4, lower right 8;
+# a bit is set where the pixel has the label. An outline is walked with its label on the right-hand side. At
+# a corner it arrives along one direction and leaves along the other; these are the patterns whose corner
+# leaves along the row.
 _LEAVES_ALONG_ROW = np.isin(np.arange(16), (1, 8, 9, 11, 13))
 _FALLING, _RISING = 9, 6
 _CORNERS = np.zeros(16, dtype=np.int64)
@@ -29,14 +30,15 @@ _CORNERS[[_FALLING, _RISING]] = 2
 class Outlines:
     """Closed outlines of the labels of one image, in lattice coordinates (pixel (0, 0) spans 0 to 1).
 
-    A label has one loop for each 8-connected component and one for each 4-connected hole. Loops run clockwise
-    around components and counter-clockwise around holes (y points down), horizontal and vertical sides in turn.
+    A label has one loop for each 8-connected component and one for each 4-connected hole. Loops run
+    clockwise around components and counter-clockwise around holes (y points down), horizontal and vertical
+    sides in turn.
     """
 
     ids: NDArray[np.int32]
     """(n,) labels, ascending."""
     loops: NDArray[np.int64]
-    """(n + 1,) the loops of label ``i`` are ``loops[i]`` to ``loops[i + 1]``; the first one is never a hole."""
+    """(n + 1,) the loops of label ``i`` are ``loops[i]`` to ``loops[i + 1]``; the first is no hole."""
     vertices: NDArray[np.int64]
     """(m + 1,) the vertices of loop ``j`` are ``vertices[j]`` to ``vertices[j + 1]``."""
     x: NDArray[np.int32]
@@ -60,9 +62,10 @@ class Outlines:
 def trace(labels: ArrayLike) -> Outlines:
     """Trace the outlines of every label along pixel edges.
 
-    The even-odd interior of a label's loops is exactly its pixels, at image borders and diagonal contacts too.
-    Diagonal contacts join (8-connected), and an outer loop starts where the wand of ImageJ starts when it is
-    clicked on the component's first pixel in raster order: ImageJ's perimeter of a traced ROI depends on it.
+    The even-odd interior of a label's loops is exactly its pixels, at image borders and diagonal contacts
+    too. Diagonal contacts join (8-connected), and an outer loop starts where the wand of ImageJ starts when
+    it is clicked on the component's first pixel in raster order: ImageJ's perimeter of a traced ROI depends
+    on it.
 
     Parameters
     ----------
@@ -91,8 +94,9 @@ def trace(labels: ArrayLike) -> Outlines:
 
     along_row = _partners(stable_order(index))
     order = stable_order(index, x)
-    # Of the two corners where a label touches itself along the falling diagonal, the first in raster order owns the
-    # left and the lower side, the second the right and the upper one: on the column they swap places.
+    # Of the two corners where a label touches itself along the falling diagonal, the first in raster order
+    # owns the left and the lower side, the second the right and the upper one: on the column they swap
+    # places.
     falling = np.flatnonzero((pattern == _FALLING) & (twin == 0))
     swap = np.arange(len(x))
     swap[falling], swap[falling + 1] = falling + 1, falling
@@ -138,7 +142,7 @@ def trace(labels: ArrayLike) -> Outlines:
 def _corners(
     labels: NDArray[np.int32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
-    """Corners of all labels in raster order: x, y, label, pattern, and 1 for the second of two at one point."""
+    """Corners of all labels in raster order: x, y, label, pattern, 1 for the second of two at a point."""
     rows, cols = labels.shape
     padded = np.zeros((rows + 2, cols + 2), dtype=np.int32)
     padded[1:-1, 1:-1] = labels
@@ -171,7 +175,7 @@ def _corners(
 
 
 def _partners(order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Corners on one line of one label, in order, are the two ends of a side in turn: give each its other end."""
+    """Pair the corners of a label on each line: first with second, third with fourth; sides join them."""
     partner = np.empty_like(order)
     partner[order[0::2]] = order[1::2]
     partner[order[1::2]] = order[0::2]
@@ -181,7 +185,7 @@ def _partners(order: NDArray[np.int64]) -> NDArray[np.int64]:
 def _rank_cycles(
     following: NDArray[np.int64], longest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Number the cycles of a permutation and rank their elements, by pointer doubling (Wyllie's list ranking).
+    """Rank the elements of each cycle of a permutation, by pointer doubling (Wyllie's list ranking).
 
     Parameters
     ----------

@@ -60,8 +60,8 @@ def bounding_boxes(outlines: Outlines) -> Boxes:
 def perimeters(outlines: Outlines, pixel_width: float, pixel_height: float) -> NDArray[np.float64]:
     """Perimeter of each label as ``PolygonRoi.getTracedPerimeter`` has it, holes included.
 
-    The length of the pixel edges, less 2 - sqrt(2) for each corner that is not next to one already counted along a
-    side of one pixel. Which ones those are depends on where an outline starts.
+    The length of the pixel edges, less 2 - sqrt(2) for each corner that is not next to one already counted
+    along a side of one pixel. Which ones those are depends on where an outline starts.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def perimeters(outlines: Outlines, pixel_width: float, pixel_height: float) -> N
     diagonal = pixel_width + pixel_height - np.sqrt(pixel_width * pixel_width + pixel_height * pixel_height)
     lengths = [np.add.reduceat(part, first, dtype=np.int64) for part in (across, down, corners)]
     loops = lengths[0] * pixel_width + lengths[1] * pixel_height - lengths[2] * diagonal
-    return np.bincount(outlines.label_of_loop, weights=loops)
+    return np.asarray(np.bincount(outlines.label_of_loop, weights=loops), dtype=np.float64)
 
 
 def filled_pixels(
     outlines: Outlines, boxes: Boxes, labels: NDArray[np.int32], pixels: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Number of pixels of each label with its holes filled.
+    """Count the pixels of each label with its holes filled.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def filled_pixels(
     if not outlines.hole.any():
         return pixels
     first = outlines.vertices[:-1]
-    # horizontal sides from even to odd vertices, vertical ones from odd to even: the area is the sum of x dy
+    # the area is the sum of x dy over the vertical sides
     after = np.arange(1, len(outlines.x) + 1)
     after[outlines.vertices[1:] - 1] = first
     rise = outlines.y[after].astype(np.int64) - outlines.y

@@ -21,7 +21,7 @@ _PAIRS_AT_ONCE = 1 << 20
 
 @dataclass(frozen=True)
 class Hulls:
-    """Strictly convex hulls, in the order of ImageJ's gift wrapping: from the top left vertex down the left side."""
+    """Strictly convex hulls in ImageJ's order: from the top left vertex down the left side and up again."""
 
     starts: NDArray[np.int64]
     """(n + 1,) the vertices of hull ``i`` are ``starts[i]`` to ``starts[i + 1]``."""
@@ -100,8 +100,8 @@ def _chain(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Strictly convex chain on the side of small x, of points sorted by owner and y.
 
-    A point that is not strictly to the left of the line through its neighbours is no vertex of the hull, whatever
-    else is removed; so all such points go at once, until there are none.
+    A point that is not strictly to the left of the line through its neighbours is no vertex of the hull,
+    whatever else is removed; so all such points go at once, until there are none.
     """
     while True:
         a, b, c = slice(None, -2), slice(1, -1), slice(2, None)
@@ -117,8 +117,8 @@ def _chain(
 def feret(hulls: Hulls, pixel_width: float, pixel_height: float) -> Feret:
     """Measure the largest and the smallest caliper diameter.
 
-    Of equal diameters the first pair of vertices in the order of the hull counts, as in ImageJ; so the arithmetic
-    is ImageJ's, operation by operation.
+    Of equal diameters the first pair of vertices in the order of the hull counts, as in ImageJ; so the
+    arithmetic is ImageJ's, operation by operation.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,8 +36,8 @@ class Intensities:
 def measure_intensities(runs: Runs, pixels: NDArray[Any]) -> Intensities:
     """Measure the grey values of all labels (``ByteStatistics``, ``ShortStatistics``, ``FloatStatistics``).
 
-    Sums run over pixels in raster order in double precision, as in ImageJ, so that the deviation of float images is
-    the same even where it suffers cancellation.
+    Sums run over pixels in raster order in double precision, as in ImageJ, so that the deviation of float
+    images is the same even where it suffers cancellation.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def measure_intensities(runs: Runs, pixels: NDArray[Any]) -> Intensities:
     done = np.cumsum(length)
     cuts = np.searchsorted(done, np.arange(_PIXELS_AT_ONCE, done[-1] if labels else 0, _PIXELS_AT_ONCE))
     edges = np.unique(np.concatenate(([0], cuts, [len(length)])))
-    for some in (slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)):
+    for some in (slice(a, b) for a, b in pairwise(edges.tolist())):
         sizes = length[some]
         offset = np.cumsum(sizes) - sizes
         where = np.arange(int(sizes.sum())) + (begin[some] - offset).repeat(sizes)

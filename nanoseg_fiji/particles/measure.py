@@ -53,16 +53,17 @@ def measure(
 ) -> pd.DataFrame:
     """Measure every particle of a label image or stack.
 
-    The first columns have ImageJ's names, definitions and units, and the values that ImageJ 1.54p gives for the ROIs
-    of `encode_rois`: lengths and areas calibrated, ``FeretX`` and ``FeretY`` in pixels, ``Major`` and ``Minor`` 0
-    (so ``AR`` NaN and ``Round`` infinite) where pixels are more than 1 % off square, and pixels that are not finite
-    left out of ``Area`` and of the grey values. ImageJ differs in one case: of a particle without any finite pixel it
-    makes Min and Max the largest floats, here they are NaN.
+    The first columns have ImageJ's names, definitions and units, and the values that ImageJ 1.54p gives for
+    the ROIs of `encode_rois`: lengths and areas calibrated, ``FeretX`` and ``FeretY`` in pixels, ``Major``
+    and ``Minor`` 0 (so ``AR`` NaN and ``Round`` infinite) where pixels are more than 1 % off square, and
+    pixels that are not finite left out of ``Area`` and of the grey values. One case differs: of a particle
+    without any finite pixel ImageJ makes Min and Max the largest floats and StdDev 0, here they are NaN.
 
-    Added are ``Particle`` (the label), ``FilledArea`` (holes filled), ``ECD`` (diameter of the circle of that area),
-    ``Edge`` (1 where it touches the edge of the frame), ``Weight`` and ``Score``. The weight makes up for large
-    particles being cut by the edge more often: 1 / ((1 - Fx/W) (1 - Fy/H)) for a bounding box of Fx by Fy in a frame
-    of W by H, and 0 at the edge (Miles 1974; Lantuejoul 1980; ISO 13322-1).
+    Added are ``Particle`` (the label), ``FilledArea`` (holes filled), ``ECD`` (diameter of the circle of
+    that area), ``Edge`` (1 where it touches the edge of the frame), ``Weight`` and ``Score``. The weight
+    makes up for large particles being cut by the edge more often: 1 / ((1 - Fx/W) (1 - Fy/H)) for a
+    bounding box of Fx by Fy in a frame of W by H, and 0 at the edge (Miles 1974; Lantuejoul 1980; ISO
+    13322-1).
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def measure(
     scores : array_like of float, (particles,), optional
         Score of each particle, slice by slice and by ascending label; NaN by default.
     frame : (rows, cols) or ndarray of bool, (row, col), optional
-        What was looked at: the upper left part that remains without an info bar, or a selection; everything by
-        default. In a selection W and H are those of its bounding box.
+        What was looked at: the upper left part that remains without an info bar, or a selection; everything
+        by default. In a selection W and H are those of its bounding box.
     image_name : str
         Begins the row labels, ``image:ROI``.
     roi_names : sequence of str, optional
@@ -89,8 +90,9 @@ def measure(
     Returns
     -------
     DataFrame
-        One row a particle, in the order of `encode_rois`, labelled ``image:ROI``; ``attrs["units"]`` maps column to
-        unit (empty for pure numbers).
+        One row a particle, in the order of `encode_rois`, labelled ``image:ROI``; ``attrs["units"]`` maps
+        column to unit (empty for pure numbers); ``attrs`` keep ``calibration`` and ``image`` (its name)
+        too.
 
     Raises
     ------
@@ -245,5 +247,5 @@ def _table(
     units = dict.fromkeys(names, "")
     units |= dict.fromkeys(_AREAS, f"{unit}^2") | dict.fromkeys(_LENGTHS, unit)
     units |= dict.fromkeys(("FeretX", "FeretY"), "pixel") | dict.fromkeys(("Angle", "FeretAngle"), "deg")
-    table.attrs["units"] = units
+    table.attrs |= {"units": units, "calibration": calibration, "image": image_name}
     return table

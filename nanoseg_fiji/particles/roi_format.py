@@ -21,10 +21,11 @@ _MOST_VERTICES = 65535
 _LARGEST_COORDINATE = 60000
 _MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0
 
-# magic, version, type, -, top, left, bottom, right, vertices, (x1 to y2), stroke width, floats of a composite,
-# (colours, subtype, options, arrow), position, offset of the second header
+# magic, version, type, -, top, left, bottom, right, vertices, (x1 to y2), stroke width, floats of a
+# composite, (colours, subtype, options, arrow), position, offset of the second header
 _HEADER = struct.Struct(">4sHBxHHHHH16xHI16xII")
-# -, c, z, t, offset and length of the name, (label colour to stroke width), offset and length of the properties
+# -, c, z, t, offset and length of the name, (label colour to stroke width), offset and length of the
+# properties
 _HEADER2 = struct.Struct(">4xIIIII16xII16x")
 
 
@@ -59,8 +60,8 @@ def encode_outlines(
 ) -> list[bytes]:
     """Encode the outline of every label as the bytes of an ImageJ ``.roi`` file.
 
-    One loop makes a traced ROI, several make a composite one. Written by hand, because `roifile` takes a second for
-    10,000 of them; it reads them all.
+    One loop makes a traced ROI, several make a composite one. Written by hand, because `roifile` takes a
+    second for 10,000 of them; it reads them all.
 
     Parameters
     ----------

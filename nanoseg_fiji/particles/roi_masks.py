@@ -45,9 +45,9 @@ def rois_to_labels(
 ) -> LabelledRois:
     """Paint ROIs into a label image: the pixels of a label are exactly ImageJ's mask of its ROI.
 
-    An ROI with a ``label`` property keeps its label, unless an earlier one on the slice has it; the others take the
-    smallest labels that are free. Where ROIs overlap, the first in the list keeps the pixel. Lines, points, text and
-    image ROIs are left out.
+    An ROI with a ``label`` property keeps its label, unless an earlier one on the slice has it; the others
+    take the smallest labels that are free. Where ROIs overlap, the first in the list keeps the pixel.
+    Lines, points, text and image ROIs are left out.
 
     Parameters
     ----------
@@ -56,8 +56,9 @@ def rois_to_labels(
     shape : sequence of int
         ``(row, col)`` or ``(n, row, col)``, in pixels.
     positions : sequence of (c, z, t), optional
-        Position of each slice of a hyperstack, from 1; a plain stack by default. On a stack, an ROI without any
-        position lies on the slice that the first digits of its name tell (``SSSS-``), else on the first.
+        Position of each slice of a hyperstack, from 1; a plain stack by default. On a stack, an ROI without
+        any position lies on the slice that the first digits of its name tell (``SSSS-``), else on the
+        first.
 
     Returns
     -------
@@ -89,8 +90,7 @@ def rois_to_labels(
             places.append(place)
     ids = _assign_ids(used, places)
     owner, pixel = _fill([roi.shape for roi in used if roi.shape is not None], sizes[-2:])
-    place = np.array(places, dtype=np.int64)
-    flat = place[owner] * (sizes[-2] * sizes[-1]) + pixel
+    flat = np.array(places, dtype=np.int64)[owner] * (sizes[-2] * sizes[-1]) + pixel
     labels = np.zeros(int(np.prod(sizes)), dtype=np.int32)
     value = np.array(ids, dtype=np.int32)[owner]
     # of equal indices numpy keeps the last
@@ -176,7 +176,7 @@ def _oval_spans(i: int, shape: Shape) -> _Spans:
 
 
 def _polygon_spans(shapes: Sequence[Shape]) -> _Spans:
-    """``PolygonFiller``: between every other crossing of a row's middle with the sides, rounded, within the box."""
+    """``PolygonFiller``: from each odd to each even crossing of a row's middle with the sides."""
     none = np.empty(0, dtype=np.int64)
     if not any(len(shape.starts) for shape in shapes):
         return none, none, none, none

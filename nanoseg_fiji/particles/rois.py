@@ -86,11 +86,11 @@ def encode_rois(
     slices : sequence of int, optional
         ImageJ's stack index of each slice, from 1; 1 to n by default.
     positions : sequence of (c, z, t), optional
-        Position of each slice in a hyperstack, from 1. Where all have c and t of 1 it is a plain stack, and the ROI
-        is given its place in it instead, as ImageJ does.
+        Position of each slice in a hyperstack, from 1. Where all have c and t of 1 it is a plain stack, and
+        the ROI is given its place in it instead, as ImageJ does.
     properties : mapping, optional
-        What all ROIs carry besides ``label`` and ``score``, such as ``model`` and ``model_sha256``; ImageJ shows it
-        in *Properties...* and gives it to macros as ``Roi.getProperty``.
+        What all ROIs carry besides ``label`` and ``score``, such as ``model`` and ``model_sha256``; ImageJ
+        shows it in *Properties...* and gives it to macros as ``Roi.getProperty``.
     outlines : sequence of Outlines, optional
         What `trace` gave for each slice, where it is at hand.
 

@@ -34,7 +34,8 @@ class Runs:
 
     def total(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Sum a value of each run over each label; exact for whole numbers below 2**53."""
-        return np.bincount(self.index, weights=values, minlength=len(self.ids))
+        sums = np.bincount(self.index, weights=values, minlength=len(self.ids))
+        return np.asarray(sums, dtype=np.float64)
 
 
 def as_labels(labels: ArrayLike) -> NDArray[np.int32]:
@@ -43,7 +44,8 @@ def as_labels(labels: ArrayLike) -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        It has fewer than two dimensions, is not of an integer type, or has labels below 0 or above 2**31 - 1.
+        It has fewer than two dimensions, is not of an integer type, or has labels below 0 or above 2**31 -
+        1.
     """
     array = np.asarray(labels)
     if array.ndim < 2 or array.dtype.kind not in "iub":
@@ -73,7 +75,8 @@ def index_labels(labels: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[
 def stable_order(*keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Order that sorts by the first key, then by the next, and so on; equal entries keep their order.
 
-    Keys are not negative. Numpy sorts 16-bit keys by radix, which is several times faster than the general sort.
+    Keys are not negative. Numpy sorts 16-bit keys by radix, which is several times faster than the general
+    sort.
     """
     order: NDArray[np.int64] | None = None
     for key in reversed(keys):

@@ -52,7 +52,7 @@ class Stack:
         )
         if not len(flat) == len(index) == len(places):
             raise InputError(
-                f"{len(flat)} slices of labels, {len(index)} slice numbers and {len(places)} positions: give one each"
+                f"{len(flat)} slices, {len(index)} slice numbers, {len(places)} positions: give one a slice"
             )
         if min((*index, *(value for place in places for value in place)), default=1) < 1:
             raise InputError("slices and positions count from 1")
