@@ -16,9 +16,10 @@ import java.util.zip.ZipOutputStream
 /**
  * What the NanoSeg commands share: the request to the Python side, and the way of its answer into ImageJ.
  *
- * A command is {@code NanoSeg.run(imp) { NanoSeg.ask(...); NanoSeg.show(...) }}: the image is locked meanwhile, whatever
- * goes wrong is told once, and macros read how it ended with {@code getInfo("nanoseg.status")}, {@code .error}, {@code .count}.
- * Where ImageJ has no display it has no ROI Manager either: the image's overlay takes its place.
+ * A command is {@code NanoSeg.run(imp) { NanoSeg.ask(...); NanoSeg.show(...) }}: the image is locked meanwhile,
+ * whatever goes wrong is told once, and macros read how it ended with {@code getInfo("nanoseg.status")},
+ * {@code .error} and {@code .count}. Where ImageJ has no display it has no ROI Manager either: the image's overlay
+ * takes its place.
  */
 class NanoSeg {
     /** Something the user can put right; its message is one line that says how. */
@@ -29,7 +30,10 @@ class NanoSeg {
     /** The user pressed Escape. */
     static class Cancelled extends RuntimeException { }
 
-    /** What the service reports to and asks while it works. */
+    /** Ends a command with a message; for Jython, which wraps what it raises itself. */
+    static void refuse(String message) { throw new Failure(message) }
+
+    /** What the service reports to, and asks, while it works. */
     static class Monitor {
         void progress(double fraction, String message) {
             IJ.showStatus("NanoSeg: " + message)
@@ -43,19 +47,25 @@ class NanoSeg {
 
     // ---- The frame of a command ----
 
-    /** Runs a command on an image; `work` returns the service's response, or null where there is none to count. */
-    static void run(ImagePlus imp, Callable<Map> work) {
+    /** Runs a command on the active image, which is an error where there is none. */
+    static void run(ImagePlus imp, Callable<Map> work) { run(imp, true, work) }
+
+    /** Runs a command; `work` returns the service's response. The image, where there is one, is locked meanwhile. */
+    static void run(ImagePlus imp, boolean imageNeeded, Callable<Map> work) {
         Throwable problem = null
         boolean locked = false
-        state("running", "", 0)
         def before = WindowManager.tempCurrentImage
-        WindowManager.setTempCurrentImage(imp) // Fiji runs scripts in threads of their own: what they call must see this image
+        state("running", "", 0)
         try {
             // Headless, Fiji hands over an empty image where none is open.
-            if (imp == null || imp.width == 0) throw new Failure("no image is open: open one first")
-            locked = imp.lockSilently()
-            if (!locked) throw new Failure("\"$imp.title\" is in use by another command: wait until that has ended")
-            state("ok", "", (work.call()?.count ?: 0) as int)
+            boolean open = imp != null && imp.width > 0
+            if (imageNeeded && !open) throw new Failure("no image is open: open one first")
+            locked = open && imp.lockSilently()
+            if (open && !locked)
+                throw new Failure("\"$imp.title\" is in use by another command: wait until that has ended")
+            // Fiji runs scripts in threads of their own: there, too, this image is the current one for what they call.
+            if (open) WindowManager.setTempCurrentImage(imp)
+            state("ok", "", work.call().count as int)
         } catch (Throwable thrown) {
             problem = thrown
             while (problem.cause != null && !(problem instanceof Failure)) problem = problem.cause
@@ -68,9 +78,11 @@ class NanoSeg {
             state("cancelled", "cancelled by the user", 0)
             IJ.showStatus("NanoSeg: cancelled, nothing was kept")
             stopMacro("NanoSeg was cancelled")
+        } else if (problem instanceof Failure) {
+            fail(problem.message)
         } else if (problem != null) {
-            if (!(problem instanceof Failure)) problem.printStackTrace()
-            fail(problem instanceof Failure ? problem.message : "unexpected ${problem.class.simpleName}: $problem.message")
+            problem.printStackTrace()
+            fail("unexpected ${problem.class.simpleName}: $problem.message; please report it")
         }
     }
 
@@ -86,14 +98,17 @@ class NanoSeg {
         if (headless || Interpreter.batchMode) {
             IJ.log("NanoSeg: " + message)
             stopMacro(message)
-        } else {
+        }
+        try {
+            IJ.error("NanoSeg", message)
+        } catch (RuntimeException ended) {
             // In a macro, ImageJ names the line, ends the macro and leaves by an exception of its own.
-            try { IJ.error("NanoSeg", message) } catch (RuntimeException ended) { if (ended.message != Macro.MACRO_CANCELED) throw ended }
+            if (ended.message != Macro.MACRO_CANCELED) throw ended
         }
         Macro.abort()
     }
 
-    /** Macro.abort() alone reaches only a macro on this very thread; this ends the one that called the command, silently. */
+    /** Ends the macro that called, without a message: Macro.abort() reaches only a macro on this very thread. */
     private static void stopMacro(String message) {
         def macro = Interpreter.instance
         macro?.setIgnoreErrors(true)
@@ -104,17 +119,20 @@ class NanoSeg {
     /** Shows a response in ImageJ, see NanoSegResults. */
     static void show(ImagePlus imp, Map response, Map where) { NanoSegResults.show(imp, response, where) }
 
+    /** Adds a summary as a row to the table of this title; where there is no display, its text to the log. */
+    static void showSummary(Map response, String title) { NanoSegResults.toSummary(response, title) }
+
     // ---- To the service and back ----
 
     /** The Python side: `(request, monitor) -> response`. */
     static Object service() {
         def published = System.properties.get("nanoseg.service")
         if (published == null)
-            throw new Failure("Python is not connected: start ImageJ or Fiji with 'nanoseg-fiji gui' or 'nanoseg-fiji macro'")
+            throw new Failure("Python is not connected: start ImageJ or Fiji with 'nanoseg-fiji gui' or 'macro'")
         published
     }
 
-    /** Sends a request; entries without a value are left out. Says in the log what the response says to the user. */
+    /** Sends a request, without the entries that have no value; what the response says to the user goes to the log. */
     static Map ask(String command, Map request) {
         def response = service().apply(([command: command] + request).findAll { it.value != null }, new Monitor())
         if (response.status == "cancelled") throw new Cancelled()
@@ -124,17 +142,19 @@ class NanoSeg {
     }
 
     /** Stack indices of the slices to work on: the one shown, or all of the current channel. */
-    static List<Integer> slices(ImagePlus imp, boolean stack) {
+    private static List<Integer> slices(ImagePlus imp, boolean stack) {
         if (!stack) return [imp.currentSlice]
-        [1..imp.NFrames, 1..imp.NSlices].combinations().sort().collect { t, z -> imp.getStackIndex(imp.channel, z, t) }
+        def places = [1..imp.NFrames, 1..imp.NSlices].combinations().sort()
+        places.collect { t, z -> imp.getStackIndex(imp.channel, z, t) }
     }
 
-    /** The request's image: raw pixels (or calibrated, where grey values have a calibration), never LUT or display range. */
+    /** The request's image: pixels as stored, or calibrated grey values; never as LUT or display range show them. */
     static Map image(ImagePlus imp, boolean stack) {
         def cal = imp.calibration
         def indices = slices(imp, stack)
-        [pixels: pixels(imp, indices, cal.calibrated() ? cal.CTable : null), shape: [imp.height, imp.width], rgb: imp.bitDepth == 24,
-         name: imp.title, pixel_width: cal.pixelWidth, pixel_height: cal.pixelHeight, unit: cal.unit,
+        [pixels: pixels(imp, indices, cal.calibrated() ? cal.CTable : null), shape: [imp.height, imp.width],
+         rgb: imp.bitDepth == 24, name: imp.title,
+         pixel_width: cal.pixelWidth, pixel_height: cal.pixelHeight, unit: cal.unit,
          positions: indices.collect { imp.convertIndexToPosition(it) as List }, slices: indices]
     }
 
@@ -149,9 +169,10 @@ class NanoSeg {
         }
     }
 
-    /** Label image or binary mask as labels. ImageJ's rule for masks: an inverting LUT and "black background" swap what is foreground. */
+    /** Label image or binary mask as labels; as in ImageJ, inverting LUT and "Black background" tell the foreground. */
     static List labels(ImagePlus imp, boolean stack) {
-        if (imp.bitDepth == 24) throw new Failure("\"$imp.title\" is an RGB image: a label image or a binary mask is needed")
+        if (imp.bitDepth == 24)
+            throw new Failure("\"$imp.title\" is an RGB image: a label image or a binary mask is needed")
         def found = pixels(imp, slices(imp, stack), null)
         boolean mask = imp.bitDepth == 8 && slices(imp, stack).every { imp.getStack().getProcessor(it).binary }
         if (!mask || imp.invertedLut != Prefs.blackBackground) return found
@@ -167,7 +188,8 @@ class NanoSeg {
         def roi = imp.roi
         if (roi == null) return null
         if (!roi.area) {
-            IJ.log("NanoSeg: the ${roi.typeAsString.toLowerCase()} selection is ignored: only an area selection limits the work")
+            def kind = roi.typeAsString.toLowerCase()
+            IJ.log("NanoSeg: the $kind selection is ignored: only an area selection limits the work")
             return null
         }
         def mask = new ByteProcessor(imp.width, imp.height)
@@ -176,30 +198,33 @@ class NanoSeg {
         mask.pixels as byte[]
     }
 
-    /** ROIs of the ROI Manager (of the overlay, where there is no display) as the bytes of an ImageJ ROI zip. */
-    static byte[] roiZip(ImagePlus imp) {
-        def rois = headless ? imp.overlay?.toArray() : RoiManager.instance2?.roisAsArray
-        if (!rois) throw new Failure(headless ? "the image has no overlay, and the ROI Manager needs a display" : "the ROI Manager is empty: add ROIs first")
-        def bytes = new ByteArrayOutputStream()
-        def zip = new ZipOutputStream(bytes)
-        def names = [] as Set
-        rois.eachWithIndex { Roi roi, int i ->
-            def name = roi.name ?: String.format("%05d", i + 1)
-            zip.putNextEntry(new ZipEntry((names.add(name) ? name : "$name-${i + 1}") + ".roi"))
-            new RoiEncoder(zip).write(roi)
-        }
-        zip.close()
-        bytes.toByteArray()
-    }
-
     /** The open image of a title. */
     static ImagePlus opened(String title) {
         def found = WindowManager.getImage(title)
-        if (found == null) throw new Failure("no open image is called \"$title\": give the title of an open label image")
+        if (found == null) throw new Failure("no open image is called \"$title\": give the title of a label image")
         found
     }
 
-    /** Number of ROIs that a zip will be appended to, so that names go on counting. */
+    /** ROIs of the ROI Manager (where there is no display: of the overlay) as an ImageJ ROI zip. */
+    static byte[] roiZip(ImagePlus imp) {
+        def rois = headless ? imp.overlay?.toArray() : RoiManager.instance2?.roisAsArray
+        if (!rois) throw new Failure(headless ?
+            "the image has no overlay, which stands for the ROI Manager where there is no display" :
+            "the ROI Manager is empty: add ROIs first")
+        def bytes = new ByteArrayOutputStream()
+        def names = [] as Set
+        new ZipOutputStream(bytes).withCloseable { zip ->
+            def encoder = new RoiEncoder(zip)
+            rois.eachWithIndex { Roi roi, int i ->
+                def name = roi.name ?: String.format("%05d", i + 1)
+                zip.putNextEntry(new ZipEntry((names.add(name) ? name : "$name-${i + 1}") + ".roi"))
+                encoder.write(roi)
+            }
+        }
+        bytes.toByteArray()
+    }
+
+    /** Number of ROIs that new ones will be appended to, so that names go on counting. */
     static int roiCount(ImagePlus imp, boolean clear) {
         if (clear) return 0
         (headless ? imp.overlay?.size() : RoiManager.instance2?.count) ?: 0

@@ -15,11 +15,15 @@ import ij.process.ShortProcessor
 import java.awt.Color
 import java.util.zip.ZipInputStream
 
-/** The way of a response into ImageJ: ROI Manager, overlay, tables, label image, info. The source image stays the active one. */
+/** The way of a response into ImageJ: ROI Manager, overlay, tables, label image, info. */
 class NanoSegResults {
     static final String SUMMARY = "NanoSeg Summary"
 
-    /** Shows a response; `where` may have clear, manager, overlay, label_image, results, summary, output. The image stays active. */
+    /**
+     * Shows a response; the image stays the active one.
+     *
+     * @param where any of clear, manager, overlay, label_image, results, summary, and output (where the files are)
+     */
     static void show(ImagePlus imp, Map response, Map where) {
         boolean standIn = where.manager && NanoSeg.headless && !where.output
         if (standIn) IJ.log("NanoSeg: the ROI Manager needs a display: the ROIs are the overlay of \"$imp.title\"")
@@ -29,7 +33,7 @@ class NanoSegResults {
             if (where.manager && !NanoSeg.headless) toManager(imp, response.rois as byte[], where.clear as boolean)
             if (where.overlay || standIn) toOverlay(imp, response.rois as byte[], where.clear as boolean)
             if (where.results) toResults(response.table as Map, where.clear as boolean)
-            if (where.summary) toSummary(response)
+            if (where.summary) toSummary(response, SUMMARY)
             note(imp, response.provenance as Map)
         } finally {
             Recorder.resumeRecording()
@@ -46,7 +50,8 @@ class NanoSegResults {
         def file = File.createTempFile("nanoseg", ".zip")
         try {
             file.bytes = zip
-            if (!manager.open(file.path)) throw new NanoSeg.Failure("the ROI Manager could not read the ROI set: $manager.errorMessage")
+            if (!manager.open(file.path))
+                throw new NanoSeg.Failure("the ROI Manager cannot read the ROI set: $manager.errorMessage")
         } finally {
             file.delete()
         }
@@ -67,7 +72,7 @@ class NanoSegResults {
         imp.setOverlay(overlay)
     }
 
-    /** Appends to the Results table, a column at a time, at ImageJ's own column numbers, so that "Measure" can go on in it. */
+    /** Appends to the Results table, column by column, with ImageJ's column numbers, so that "Measure" goes on in it. */
     @CompileStatic
     static void toResults(Map table, boolean clear) {
         def results = ResultsTable.resultsTable
@@ -85,13 +90,16 @@ class NanoSegResults {
         for (Object each : (List) table.get("columns")) {
             def name = (String) ((Map) each).get("name")
             def values = ((Map) each).get("values")
+            boolean isNew = !results.columnExists(name)
             int column = results.getColumnIndex(name)
             if (column == ResultsTable.COLUMN_NOT_FOUND) column = results.getFreeColumn(name)
-            if (!results.columnExists(column)) fill(results, column, 0, first, Double.NaN)
+            if (isNew) fill(results, column, 0, first, Double.NaN)
             if (values instanceof double[])
-                for (int row = 0; row < labels.size(); row++) results.setValue(column, first + row, ((double[]) values)[row])
+                for (int row = 0; row < labels.size(); row++)
+                    results.setValue(column, first + row, ((double[]) values)[row])
             else
-                for (int row = 0; row < labels.size(); row++) results.setValue(column, first + row, (String) ((List) values).get(row))
+                for (int row = 0; row < labels.size(); row++)
+                    results.setValue(column, first + row, (String) ((List) values).get(row))
         }
         results.show("Results")
     }
@@ -102,29 +110,30 @@ class NanoSegResults {
     }
 
     /** A row of the summary; where there is no display, its text in the log. */
-    static void toSummary(Map response) {
+    static void toSummary(Map response, String title) {
         if (NanoSeg.headless) {
             response.summary_text.readLines().each { IJ.log(it) }
             return
         }
-        def table = ResultsTable.getResultsTable(SUMMARY) ?: new ResultsTable()
+        def table = ResultsTable.getResultsTable(title) ?: new ResultsTable()
         table.addRow()
         response.summary.each { name, value ->
             if (value instanceof Number) table.addValue(name as String, value as double)
-            else if (!(value instanceof Collection || value instanceof Map)) table.addValue(name as String, value as String)
+            else if (value instanceof CharSequence) table.addValue(name as String, value as String)
         }
-        table.show(SUMMARY)
+        table.show(title)
     }
 
     /** Label image beside the source: 16-bit up to 65,535 labels, 32-bit float above (exact to 2^24). */
     static void toLabelImage(ImagePlus imp, Map response) {
         def labels = response.labels as int[]
         int largest = max(labels)
-        if (largest > 1 << 24) throw new NanoSeg.Failure("label $largest does not fit a 32-bit image: labels go up to ${1 << 24}")
+        if (largest > 1 << 24)
+            throw new NanoSeg.Failure("label $largest does not fit a 32-bit image: labels go up to ${1 << 24}")
         def stack = new ImageStack(imp.width, imp.height)
         int size = imp.width * imp.height
         for (int from = 0; from < labels.length; from += size)
-            stack.addSlice(processor(Arrays.copyOfRange(labels, from, from + size), largest > 65535, imp.width, imp.height))
+            stack.addSlice(processor(Arrays.copyOfRange(labels, from, from + size), imp.width, imp.height, largest > 65535))
         def image = new ImagePlus(imp.shortTitle + "-labels", stack)
         if (stack.size() > 1) image.setDimensions(1, imp.NSlices, imp.NFrames)
         image.openAsHyperStack = imp.hyperStack && stack.size() > 1
@@ -145,7 +154,7 @@ class NanoSegResults {
     }
 
     @CompileStatic
-    private static ImageProcessor processor(int[] labels, boolean wide, int width, int height) {
+    private static ImageProcessor processor(int[] labels, int width, int height, boolean wide) {
         if (wide) return new FloatProcessor(width, height, labels)
         def values = new short[labels.length]
         for (int i = 0; i < values.length; i++) values[i] = (short) labels[i]
@@ -166,7 +175,12 @@ class NanoSegResults {
 
     /** Provenance in the image's info, in place of that of an earlier run. */
     static void note(ImagePlus imp, Map provenance) {
-        def others = ((imp.getProperty("Info") ?: "") as String).readLines().findAll { !it.startsWith("nanoseg.") }
-        imp.setProperty("Info", (others + provenance.collect { "nanoseg.$it.key: $it.value" }).join("\n") + "\n")
+        def kept = ((imp.getProperty("Info") ?: "") as String).readLines().findAll { !it.startsWith("nanoseg.") }
+        imp.setProperty("Info", (kept + lines("nanoseg", provenance)).join("\n") + "\n")
+    }
+
+    private static List<String> lines(String name, Object value) {
+        value instanceof Map ? value.collectMany { key, part -> lines("$name.$key", part) } :
+            ["$name: $value" as String]
     }
 }
