@@ -97,7 +97,7 @@ class Command {
         def bindings = engine.createBindings()
         bindings.put(ScriptEngine.FILENAME, info.path)
         info.inputs().each { item ->
-            bindings.put(item.name, item in items ? convert(item, texts[item.name] ?: text(item)) : supply(item))
+            bindings.put(item.name, item in items ? convert(item, texts.getOrDefault(item.name, text(item))) : supply(item))
         }
         engine.eval(info.processedScript, bindings)
     }
@@ -217,29 +217,29 @@ class Host extends LegacyHooks {
     private final Map<String, Command> commands = new TreeMap<>()
     private final Map<String, String> menus = new TreeMap<>()
     private final CountDownLatch closed = new CountDownLatch(1)
+    private final ScriptService scripts = new Context(ScriptService).service(ScriptService)
 
-    Host(File folder) {
-        def context = new Context(ScriptService)
-        def service = context.service(ScriptService)
-        service.addAlias(ImagePlus)
-        def languages = service.index
-        [new GroovyScriptEngineFactory(), new PyScriptEngineFactory()].each { languages.add(it, false) }
-        def scripts = []
-        folder.eachFileRecurse { if (it.file && it.name.contains('_') && languages.canHandleFile(it)) scripts << it }
-        scripts.sort().each { File file ->
-            def title = file.name.take(file.name.lastIndexOf('.')).replace('_', ' ')
-            def parent = folder.toPath().relativize(file.parentFile.toPath()).join('>').replace('_', ' ')
-            commands[title] = new Command(new ScriptInfo(context, file), title)
-            menus[title] = "$parent>$title"
-        }
+    Host() {
+        scripts.addAlias(ImagePlus)
+        scripts.index.add(new GroovyScriptEngineFactory(), false)
+        scripts.index.add(new PyScriptEngineFactory(), false)
     }
 
-    /** Names of the commands. */
-    List<String> names() { commands.keySet() as List }
+    /** Make commands of the scripts below a folder, as Fiji does: Plugins/NanoSeg/A_B....groovy is Plugins > NanoSeg > A B... */
+    void addScripts(String path) {
+        def folder = new File(path)
+        folder.eachFileRecurse { file ->
+            if (!file.file || !file.name.contains('_') || !scripts.canHandleFile(file)) return
+            def title = file.name.take(file.name.lastIndexOf('.')).replace('_', ' ')
+            commands[title] = new Command(new ScriptInfo(scripts.context(), file), title)
+            menus[title] = folder.toPath().relativize(file.parentFile.toPath()).join('>').replace('_', ' ') + '>' + title
+        }
+        register()
+    }
 
     /** Enter the commands into ImageJ's table, and into its menu bar where it has one. */
-    void register() {
-        menus.each { title, path ->
+    private void register() {
+        if (Menus.commands != null) menus.each { title, path ->
             def entry = "nanoseg.Script(\"$title\")".toString()
             if (IJ.instance) Menus.add(path, entry) else Menus.commands.put(title, entry)
         }
@@ -307,6 +307,6 @@ class Host extends LegacyHooks {
     }
 }
 
-def host = new Host(new File(folder as String))
+def host = new Host()
 LegacyInjector.installHooks(Host.classLoader, host)
 host

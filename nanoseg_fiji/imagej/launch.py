@@ -139,13 +139,13 @@ def _start_embedded(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
         raise ImageJError(f"{java} does not start: {error}") from error
     # Before any class of ImageJ is loaded.
     scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
-    host = _evaluate("hooks.groovy", folder=str(scripts))
+    host = _evaluate("hooks.groovy")
     if mode.headless:
         scyjava.jimport("ij.IJ").runPlugIn("ij.IJ.init", "")
     else:
         window = scyjava.jimport("ij.ImageJ")
         window(window.EMBEDDED)  # closing it must not end Python
-    host.register()
+    host.addScripts(str(scripts))
     return ImageJ(host, _evaluate("helpers.groovy"), mode.headless, None)
 
 
@@ -165,11 +165,9 @@ def _start_fiji(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
     return ImageJ(host, _evaluate("helpers.groovy"), mode.headless, mode.fiji)
 
 
-def _evaluate(name: str, **variables: str) -> Any:
+def _evaluate(name: str) -> Any:
     """Value of a Groovy file of this package."""
     import jpype
 
     shell = jpype.JClass("groovy.lang.GroovyShell")()
-    for key, value in variables.items():
-        shell.setVariable(key, value)
     return shell.evaluate(Path(__file__).with_name(name).read_text(encoding="utf-8"), name)
