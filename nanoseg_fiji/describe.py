@@ -67,6 +67,7 @@ def describe(
     slices: Sequence[int] | None = None,
     positions: Sequence[tuple[int, int, int]] | None = None,
     start: int = 0,
+    roi_names: Sequence[str] | None = None,
     properties: Mapping[str, object] | None = None,
 ) -> Described:
     """Measure particles, drop those beyond the limits, and make the ROI set of the others.
@@ -85,6 +86,8 @@ def describe(
         Score of every particle, slice by slice and by ascending label.
     limits : Limits, optional
         Which particles are kept; all by default.
+    roi_names : sequence of str, optional
+        Names of ROIs that are there already, a particle each; by default those of the ROI set made here.
     frame, slices, positions, start, properties
         As `nanoseg_fiji.particles.measure` and `nanoseg_fiji.particles.rois` take them.
 
@@ -120,8 +123,10 @@ def describe(
         outlines=outlines,
         **places,
     )
-    table.index = pd.Index([f"{name}:{roi}" for roi in rois.names], dtype=object, name="Label")
-    return Described(labels, table, rois.to_zip(), summarise(table, too_small=too_small))
+    table.index = pd.Index([f"{name}:{roi}" for roi in roi_names or rois.names], dtype=object, name="Label")
+    return Described(
+        labels, table, rois.to_zip(), summarise(table, calibration, image=name, too_small=too_small)
+    )
 
 
 def _renumber(

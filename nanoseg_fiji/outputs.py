@@ -17,22 +17,23 @@ from nanoseg_fiji.files import scratch_beside
 from nanoseg_fiji.images import as_image, to_gray, write_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    import pandas as pd
     import xarray as xr
     from numpy.typing import ArrayLike
 
     from nanoseg_fiji.types import SegmentationResult
 
-__all__ = ["OUTPUTS", "output_paths", "unique_stems", "write_results", "write_table"]
+__all__ = ["OUTPUTS", "output_paths", "unique_stems", "write_results"]
 
 OUTPUTS = ("rois.zip", "particles.csv", "labels.tif", "overlay.png", "run.json")
 """What is written for an image, each after the image's name and an underscore."""
 
 
-def output_paths(folder: str | os.PathLike[str], stem: str, overwrite: bool = False) -> list[Path]:
-    """Paths of the files of one image, in the order of `OUTPUTS`.
+def output_paths(
+    folder: str | os.PathLike[str], stem: str, overwrite: bool = False, files: Sequence[str] = OUTPUTS
+) -> list[Path]:
+    """Paths of the files of one image.
 
     Parameters
     ----------
@@ -42,13 +43,15 @@ def output_paths(folder: str | os.PathLike[str], stem: str, overwrite: bool = Fa
         Name of the image without its ending.
     overwrite : bool
         Whether files that are there may be replaced.
+    files : sequence of str
+        Which of `OUTPUTS` are wanted.
 
     Raises
     ------
     OutputError
         A file is there already and `overwrite` is false.
     """
-    paths = [Path(folder) / f"{stem}_{name}" for name in OUTPUTS]
+    paths = [Path(folder) / f"{stem}_{name}" for name in files]
     there = [path for path in paths if path.exists()]
     if there and not overwrite:
         raise OutputError(
@@ -107,8 +110,9 @@ def write_results(
     folder: str | os.PathLike[str],
     stem: str,
     overwrite: bool = False,
+    files: Sequence[str] = OUTPUTS,
 ) -> list[Path]:
-    """Write all files of a result, whole or not at all.
+    """Write the files of a result, whole or not at all.
 
     Parameters
     ----------
@@ -122,11 +126,13 @@ def write_results(
         Name of the image without its ending.
     overwrite : bool
         Whether files that are there may be replaced.
+    files : sequence of str
+        Which of `OUTPUTS` are wanted.
 
     Returns
     -------
     list of Path
-        The files, in the order of `OUTPUTS`.
+        The files, in the order of `files`.
 
     Raises
     ------
@@ -136,27 +142,26 @@ def write_results(
     from PIL import Image
 
     from nanoseg_fiji.overlay import draw_overlay
+    from nanoseg_fiji.particles.table import write_csv
 
     image = as_image(image)
-    targets = output_paths(folder, stem, overwrite)
+    targets = output_paths(folder, stem, overwrite, files)
     dims = tuple(str(d) for d in image.dims if d != "rgb")
+    writers: dict[str, Callable[[Path], object]] = {
+        "rois.zip": lambda path: path.write_bytes(result.rois),
+        "particles.csv": lambda path: write_csv(result.table, path),
+        "labels.tif": lambda path: write_labels(path, result.labels, result.calibration, dims),
+        "overlay.png": lambda path: Image.fromarray(
+            draw_overlay(to_gray(image), result.labels, result.calibration)
+        ).save(path),
+        "run.json": lambda path: path.write_text(run_json(result), encoding="utf-8"),
+    }
     with scratch_beside(Path(folder)) as scratch:
-        rois, table, labels, overlay, run = (scratch / path.name for path in targets)
-        rois.write_bytes(result.rois)
-        write_table(result.table, table)
-        write_labels(labels, result.labels, result.calibration, dims)
-        Image.fromarray(draw_overlay(to_gray(image), result.labels, result.calibration)).save(overlay)
-        run.write_text(run_json(result), encoding="utf-8")
+        for name, path in zip(files, targets, strict=True):
+            writers[name](scratch / path.name)
         for path in targets:
             os.replace(scratch / path.name, path)
     return targets
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, six significant digits, with the row labels first and the unit of length last."""
-    units = table.attrs.get("units", {})
-    table = table.assign(Unit=units.get("ECD") or "pixel")
-    table.to_csv(path, index_label="Label", float_format="%.6g", encoding="utf-8", lineterminator="\n")
 
 
 def run_json(result: SegmentationResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -62,6 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words
+    if debug:
+        logging.basicConfig(level=logging.DEBUG)
+        logging.getLogger("PIL").setLevel(logging.INFO)
     command = typer.main.get_command(app)
     try:
         status = command.main([w for w in words if w != "--debug"], "nanoseg-fiji", standalone_mode=False)

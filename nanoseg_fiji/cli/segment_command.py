@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from nanoseg_fiji.types import SegmentationParams, SegmentationResult
 
 __all__ = ["segment"]
+
+_log = logging.getLogger(__name__)
 
 
 def segment(
@@ -103,6 +108,7 @@ def _segment_all(files: list[Path], output: Path, params: SegmentationParams, ov
                 typer.echo(_segment_one(path, output, stem, params, overwrite, report))
             except Exception as error:
                 failed += 1
+                _log.debug("traceback", exc_info=True)
                 text = one_line(error)
                 typer.echo(f"error: {text if str(path) in text else f'{path}: {text}'}", err=True)
     if failed and len(images) > 1:
@@ -132,16 +138,26 @@ def _segment_one(
     from nanoseg_fiji.outputs import output_paths, write_results
     from nanoseg_fiji.pipeline import segment_with
 
+    started = time.perf_counter()
     output_paths(output, stem, overwrite)  # results that are kept are told before the work
     progress(0.0, f"reading {path.name}")
     image = read_image(path)
     result = segment_with(params, image, progress=progress)
     paths = write_results(result, image, output, stem, overwrite)
-    return _describe(path, result, paths)
+    return _describe(path, result, paths, time.perf_counter() - started)
 
 
-def _describe(path: Path, result: SegmentationResult, paths: list[Path]) -> str:
-    """Say what was found: the counts, the sizes, the device and where the files are."""
-    import numpy as np
+def _describe(path: Path, result: SegmentationResult, paths: list[Path], seconds: float) -> str:
+    """Say what was found: the counts, the sizes, the time, the device and where the files are."""
+    from nanoseg_fiji.particles.summary import format_summary
 
-    return f"{path.name}: {result.count} particles, {np.nanmedian(result.table.ECD)}"
+    plural = "" if result.count == 1 else "s"
+    device = result.provenance["device"]
+    head, *sizes = format_summary(result.summary).splitlines()
+    counts = head.removeprefix(f"{result.summary['image']}: ")
+    lines = [f"{path}: {result.count} particle{plural} in {seconds:.1f} s on {device} ({counts})"]
+    if math.isfinite(result.diameter) and not result.provenance["parameters"]["diameter"]:
+        sizes.insert(0, f"typical diameter found: {result.diameter:.4g} {result.calibration.unit}")
+    lines += [f"  {text}" for text in (*sizes, *result.messages)]
+    lines += ["  wrote:", *(f"    {p}" for p in paths)]
+    return "\n".join(lines)
