@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import imageio.v3 as iio
 import numpy as np
 from skimage.measure import label as components
 from skimage.segmentation import relabel_sequential
 
 from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.images import read_image, to_gray
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.training.splits import groups_of, is_validation
 from nanoseg_fiji.training.targets import LabelledImage, describe
@@ -83,9 +83,7 @@ def find_pairs(config: DataConfig, fraction: float, seed: int) -> list[Pair]:
 
 
 def _read(pair: Pair) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    image, labels = np.asarray(iio.imread(pair.image)), np.asarray(iio.imread(pair.labels))
-    if image.ndim == 3:
-        image = image[..., :3] @ np.array([0.299, 0.587, 0.114])
+    image, labels = to_gray(read_image(pair.image)), read_image(pair.labels).to_numpy()
     if labels.ndim != 2 or labels.dtype.kind not in "ui":
         raise InputError(f"{pair.labels} is no label image (2-D, whole numbers)")
     if labels.shape != image.shape:
@@ -93,7 +91,7 @@ def _read(pair: Pair) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     if set(np.unique(labels)) <= {0, 255}:
         labels = components(labels > 0, connectivity=2)
     sequential, _, _ = relabel_sequential(labels.astype(np.int32))
-    return image.astype(np.float32), sequential.astype(np.int32)
+    return image, sequential.astype(np.int32)
 
 
 def load_pairs(pairs: Sequence[Pair]) -> list[LabelledImage]:
@@ -118,7 +116,7 @@ def load_pairs(pairs: Sequence[Pair]) -> list[LabelledImage]:
     for pair in pairs:
         try:
             image, labels = _read(pair)
-        except (InputError, OSError, ValueError) as error:
+        except InputError as error:
             bad.append(str(error).splitlines()[0])
             continue
         images.append(describe(pair.image.name, pair.group, normalise(image), labels))

@@ -110,10 +110,13 @@ class _Run:
             raise InputError(f"checkpoint {path} belongs to another configuration: use another output folder")
         self.net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
         self.average = {k[8:]: v.to(self.device) for k, v in tensors.items() if k.startswith("average.")}
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith("optimiser."):
                 _, index, name = key.split(".", 2)
+                if value.ndim:  # NB: fused AdamW walks raw memory, so moments must lie as their weights do
+                    value = torch.empty_like(parameters[int(index)]).copy_(value)
                 state.setdefault(int(index), {})[name] = value
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
         self.step = int(meta["step"])
