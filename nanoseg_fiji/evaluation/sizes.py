@@ -12,7 +12,7 @@ from nanoseg_fiji.particles.geometry import bounding_boxes, filled_pixels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["equivalent_diameters", "relative_error", "typical_diameter"]
+__all__ = ["equivalent_diameters", "relative_error", "true_diameter", "typical_diameter"]
 
 
 def equivalent_diameters(labels: NDArray[np.int32], areas: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -53,6 +53,13 @@ def typical_diameter(diameters: NDArray[np.float64]) -> float:
     ordered = np.sort(diameters)
     area = np.cumsum(ordered**2)
     return float(ordered[np.searchsorted(area, area[-1] / 2)])
+
+
+def true_diameter(labels: NDArray[np.int32]) -> float:
+    """Give the area-weighted median diameter of a label image, in pixels; 0 without particles."""
+    areas = np.bincount(labels.ravel())[1:]
+    areas = areas[areas > 0]
+    return typical_diameter(equivalent_diameters(labels, areas)) if areas.size else 0.0
 
 
 def relative_error(pred: float, truth: float) -> float:
