@@ -13,9 +13,8 @@ import time
 from pathlib import Path
 
 # Where AWT keeps its menus is private, and a Robot must know where to click.
-os.environ["JAVA_TOOL_OPTIONS"] = " ".join(
-    f"--add-opens=java.desktop/{package}=ALL-UNNAMED" for package in ("java.awt", "sun.awt.X11")
-)
+OPENED = [f"--add-opens=java.desktop/{package}=ALL-UNNAMED" for package in ("java.awt", "sun.awt.X11")]
+os.environ["JAVA_TOOL_OPTIONS"] = " ".join([*OPENED, "-XX:TieredStopAtLevel=1"])
 
 
 def wait_for(condition, what="condition", timeout=60):
@@ -26,7 +25,11 @@ def wait_for(condition, what="condition", timeout=60):
             return value
         time.sleep(0.05)
     gui.screenshot("timeout")
-    windows = [str(w.getClass().getSimpleName()) + " " + title(w) for w in J("java.awt.Window").getWindows() if w.isShowing()]
+    windows = [
+        str(w.getClass().getSimpleName()) + " " + title(w)
+        for w in J("java.awt.Window").getWindows()
+        if w.isShowing()
+    ]
     raise AssertionError(f"no {what} within {timeout} s; windows: {windows}")
 
 
@@ -58,7 +61,9 @@ class Gui:
 
     def click(self, component):
         """Click the middle of a component."""
-        where = wait_for(lambda: component.isShowing() and component.getLocationOnScreen(), "component on the screen")
+        where = wait_for(
+            lambda: component.isShowing() and component.getLocationOnScreen(), "component on the screen"
+        )
         self.click_at(where.x + component.getWidth() / 2, where.y + component.getHeight() / 2)
 
     def menu(self, *path):
@@ -80,7 +85,11 @@ class Gui:
         if not container or not bounds or bounds.width == 0:
             return None
         point = J("java.awt.Point")(bounds.x + min(20, bounds.width // 2), bounds.y + bounds.height // 2)
-        method = J("java.lang.Class").forName("sun.awt.X11.XBaseWindow").getDeclaredMethod("toGlobal", J("java.awt.Point").class_)
+        method = (
+            J("java.lang.Class")
+            .forName("sun.awt.X11.XBaseWindow")
+            .getDeclaredMethod("toGlobal", J("java.awt.Point").class_)
+        )
         method.setAccessible(True)
         there = method.invoke(container, point)
         return there.x, there.y
@@ -100,7 +109,13 @@ class Gui:
 
     def press(self, window, label):
         """Click a button."""
-        self.click(next(c for c in _components(window) if isinstance(c, J("java.awt.Button")) and str(c.getLabel()) == label))
+        self.click(
+            next(
+                c
+                for c in _components(window)
+                if isinstance(c, J("java.awt.Button")) and str(c.getLabel()) == label
+            )
+        )
 
     def labels(self, dialog):
         """Texts of the labels and checkboxes of a dialog, in order."""
@@ -125,7 +140,10 @@ class Gui:
                 self.click(field)
                 field.selectAll()
                 self.type(text)
-                wait_for(lambda: str(field.getText()) == text, f"{text!r} in the field {key}, not {field.getText()!r}")
+                wait_for(
+                    lambda: str(field.getText()) == text,
+                    f"{text!r} in the field {key}, not {field.getText()!r}",
+                )
                 return
         raise AssertionError(f"no {key} among {self.labels(dialog)}")
 

@@ -40,7 +40,8 @@ def published(ij):
 
 
 @pytest.mark.parametrize(
-    ("java", "dtype"), [("byte[]", np.uint8), ("short[]", np.uint16), ("float[]", np.float32), ("int[]", np.int32)]
+    ("java", "dtype"),
+    [("byte[]", np.uint8), ("short[]", np.uint16), ("float[]", np.float32), ("int[]", np.int32)],
 )
 def test_pixels_arrive_with_imagej_types(published, java, dtype):
     seen = {}
@@ -76,7 +77,10 @@ def test_response_arrives_as_java(published):
             "count": np.int64(3),
             "rois": np.array([80, 200], np.uint8),
             "labels": np.arange(12, dtype=np.int32).reshape(2, 2, 3),
-            "table": {"columns": [{"name": "Area", "values": np.array([0.5, np.nan])}], "labels": ["a:1", "a:2"]},
+            "table": {
+                "columns": [{"name": "Area", "values": np.array([0.5, np.nan])}],
+                "labels": ["a:1", "a:2"],
+            },
             "summary": {"D50": 2.5, "warned": False, "nothing": None},
         }
     )

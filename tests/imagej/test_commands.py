@@ -67,7 +67,10 @@ def test_macro_variables(probe):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("bogus=1", "unknown key 'bogus': known are model, diameter, split, pixel, crop_bottom, note, output"),
+        (
+            "bogus=1",
+            "unknown key 'bogus': known are model, diameter, split, pixel, crop_bottom, note, output",
+        ),
         ("Diameter=1 min_diameter=2", "unknown key 'min_diameter'"),
         ("diameter=abc", "diameter=abc is not a number"),
         ("diameter=", "diameter= is not a number"),
@@ -85,7 +88,9 @@ def test_macro_variables(probe):
 def test_bad_options_end_the_macro_with_one_line(probe, options, message):
     forget("probe.values", "after")
     with pytest.raises(ImageJError, match="Probe It: ") as raised:
-        probe.run_macro(f'run("Probe It...", "{options}"); call("java.lang.System.setProperty", "after", "x");')
+        probe.run_macro(
+            f'run("Probe It...", "{options}"); call("java.lang.System.setProperty", "after", "x");'
+        )
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
     assert prop("probe.values") is None

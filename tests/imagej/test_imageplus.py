@@ -61,7 +61,12 @@ def test_calibration_and_name(host):
     )
     imp = host.to_imageplus(image)
     scale = imp.getCalibration()
-    assert (imp.getTitle(), scale.pixelWidth, scale.pixelHeight, scale.getUnit()) == ("grid µ.tif", 0.25, 0.5, "nm")
+    assert (imp.getTitle(), scale.pixelWidth, scale.pixelHeight, scale.getUnit()) == (
+        "grid µ.tif",
+        0.25,
+        0.5,
+        "nm",
+    )
     assert host.from_imageplus(imp).attrs == image.attrs
 
 

@@ -25,7 +25,10 @@ def test_table_round_trip(host):
     np.testing.assert_array_equal(back["Area"], table["Area"])
     np.testing.assert_array_equal(back["Particle"], [1.0, 2.0])
     assert list(back["Kind"]) == ["µ", "rod"]
-    assert host.run_macro('return "" + nResults + " " + getResult("Area", 0) + " " + getResultLabel(1);') == "2 1.25 a:0002"
+    assert (
+        host.run_macro('return "" + nResults + " " + getResult("Area", 0) + " " + getResultLabel(1);')
+        == "2 1.25 a:0002"
+    )
 
 
 def test_table_replaces_the_one_before(host):
