@@ -41,13 +41,16 @@ def encode_properties(properties: Mapping[str, object]) -> str:
     for key, value in sorted(properties.items()):
         text = str(value)
         if text:
-            escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-            lines.append(f"{_escape_key(key)}: {escaped}\n")
+            lines.append(f"{_escape(key, ' :=#!')}: {_escape(text)}\n")
     return "".join(lines)
 
 
-def _escape_key(key: str) -> str:
-    return "".join(f"\\{letter}" if letter in " :=#!\\" else letter for letter in key)
+def _escape(text: str, special: str = "") -> str:
+    text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    text = "".join(f"\\{letter}" if letter in special else letter for letter in text)
+    # Java reads properties as Latin-1, ImageJ hands it UTF-8: only ASCII survives
+    units = np.frombuffer(text.encode("utf-16-be", "surrogatepass"), dtype=">u2").tolist()
+    return text if text.isascii() else "".join(chr(u) if u < 128 else f"\\u{u:04x}" for u in units)
 
 
 def encode_outlines(

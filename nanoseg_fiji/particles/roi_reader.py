@@ -166,10 +166,16 @@ def _shape_of(record: roifile.ImagejRoi) -> tuple[str, shapes.Shape | None]:
 
 
 def _properties(text: str) -> dict[str, str]:
-    """Read the lines of `java.util.Properties` that ImageJ writes."""
-    pairs = (re.split(r"(?<!\\)[:=]", line, maxsplit=1) for line in text.splitlines())
-    return {_plain(pair[0].strip()): _plain(pair[1].strip()) for pair in pairs if len(pair) == 2}
+    """Read lines as `java.util.Properties` does: a key ends at the first colon, equals sign or space."""
+    pairs = (re.split(r"(?<!\\)(?:\s*[:=]\s*|\s+)", line.strip(), maxsplit=1) for line in text.split("\n"))
+    return {_plain(pair[0]): _plain(pair[1]) for pair in pairs if len(pair) == 2}
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: {"n": "\n", "r": "\r", "t": "\t"}.get(found[1], found[1]), text)
+    def unescape(found: re.Match[str]) -> str:
+        if found[1]:
+            return chr(int(found[1], 16))
+        return {"n": "\n", "r": "\r", "t": "\t"}.get(found[2], found[2])
+
+    plain = re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", unescape, text)
+    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
