@@ -10,6 +10,7 @@ import typer
 
 from nanoseg_fiji.cli.doctor_command import doctor
 from nanoseg_fiji.cli.errors import one_line
+from nanoseg_fiji.cli.evaluate_commands import evaluate
 from nanoseg_fiji.cli.imagej_commands import gui, macro
 from nanoseg_fiji.cli.models_command import models
 from nanoseg_fiji.cli.segment_command import segment
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, gui, macro, models, doctor, train):
+for command in (segment, gui, macro, models, doctor, evaluate, train):
     app.command()(command)
 
 _INTERRUPTED = 130
@@ -63,19 +64,23 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in words
-    if debug:
-        logging.basicConfig(level=logging.DEBUG)
-        logging.getLogger("PIL").setLevel(logging.INFO)
     command = typer.main.get_command(app)
+    log, handler = logging.getLogger("nanoseg_fiji"), logging.StreamHandler()
+    if debug:
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
     try:
         status = command.main([w for w in words if w != "--debug"], "nanoseg-fiji", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort, CancelledError):
-        typer.echo("interrupted", err=True)
-        return _INTERRUPTED
+        status = _INTERRUPTED
     except Exception as error:
         if debug:
             raise
-        return _report(error)
+        status = _report(error)
+    finally:
+        log.removeHandler(handler)
+    if status == _INTERRUPTED:
+        typer.echo("interrupted", err=True)
     return status if isinstance(status, int) else 0
 
 
