@@ -1,4 +1,4 @@
-"""What the tests share: the data, ImageJ in this process, a display of their own, ImageJ's window in a child process."""
+"""What the tests share: the data, ImageJ in this process, and its window in a child process."""
 
 from __future__ import annotations
 
@@ -102,23 +102,29 @@ def artefacts(pytestconfig: pytest.Config) -> Path:
     return folder
 
 
-@pytest.fixture
-def window(display: str, artefacts: Path, tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Run Python code in a child process in which ImageJ's window is open; see ``gui/driver.py`` for what it can use.
+@pytest.fixture(scope="session")
+def window(
+    display: str, artefacts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, Any]]:
+    """Run Python code in a child process in which ImageJ's window is open.
 
-    ``window(code, **values)`` gives the dictionary ``result`` that the code has filled. `values` (JSON) are its variables.
+    ``window(code, **values)`` gives the dictionary ``result`` that the code has filled; `values` (JSON) are
+    its variables. ``gui/driver.py`` tells what else it can use.
     """
 
     def run(code: str, **values: Any) -> dict[str, Any]:
-        job = tmp_path / "job.json"
-        job.write_text(json.dumps({"code": textwrap.dedent(code), "values": values, "artefacts": str(artefacts)}))
-        answer = tmp_path / "answer.json"
+        folder = tmp_path_factory.mktemp("window")
+        job = folder / "job.json"
+        job.write_text(
+            json.dumps({"code": textwrap.dedent(code), "values": values, "artefacts": str(artefacts)})
+        )
+        answer = folder / "answer.json"
         done = subprocess.run(
             [sys.executable, str(DRIVER), str(job), str(answer)],
-            env={**os.environ, "DISPLAY": display, "HOME": str(tmp_path), "NANOSEG_CACHE": _cache()},
+            env={**os.environ, "DISPLAY": display, "HOME": str(folder), "NANOSEG_CACHE": _cache()},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=500,
             check=False,
         )
         assert done.returncode == 0 and answer.is_file(), f"{done.stdout[-2000:]}\n{done.stderr[-6000:]}"

@@ -1,7 +1,7 @@
-"""Child process of the tests of ImageJ's window: runs a test's code with the window open and a java.awt.Robot at hand.
+"""Child process of the tests of ImageJ's window: runs a test's code with the window open.
 
-Usage: driver.py JOB.json ANSWER.json. Names the code can use: `ij` (the gateway), `J` (a Java class by name), `gui` (a `Gui`),
-`result` (a dictionary, becomes the answer), `wait_for`, and the values of the job.
+Usage: driver.py JOB.json ANSWER.json. Names the code can use: `ij` (the gateway), `J` (a Java class by name),
+`gui` (a `Gui`), `result` (a dictionary, becomes the answer), `wait_for`, `title`, and the values of the job.
 """
 
 from __future__ import annotations
@@ -85,11 +85,8 @@ class Gui:
         if not container or not bounds or bounds.width == 0:
             return None
         point = J("java.awt.Point")(bounds.x + min(20, bounds.width // 2), bounds.y + bounds.height // 2)
-        method = (
-            J("java.lang.Class")
-            .forName("sun.awt.X11.XBaseWindow")
-            .getDeclaredMethod("toGlobal", J("java.awt.Point").class_)
-        )
+        window = J("java.lang.Class").forName("sun.awt.X11.XBaseWindow")
+        method = window.getDeclaredMethod("toGlobal", J("java.awt.Point").class_)
         method.setAccessible(True)
         there = method.invoke(container, point)
         return there.x, there.y
@@ -108,14 +105,17 @@ class Gui:
         return window
 
     def press(self, window, label):
-        """Click a button."""
-        self.click(
-            next(
-                c
-                for c in _components(window)
-                if isinstance(c, J("java.awt.Button")) and str(c.getLabel()) == label
-            )
-        )
+        """Click the button of that label, which closes the window."""
+        buttons = [c for c in _components(window) if isinstance(c, J("java.awt.Button"))]
+        button = next(b for b in buttons if str(b.getLabel()).strip() == label)
+        for _ in range(5):  # a window that has only just come up may miss a click
+            self.click(button)
+            end = time.monotonic() + 4
+            while time.monotonic() < end:
+                if not window.isShowing():
+                    return
+                time.sleep(0.05)
+        raise AssertionError(f"{label} does not close {title(window)!r}")
 
     def labels(self, dialog):
         """Texts of the labels and checkboxes of a dialog, in order."""
@@ -133,17 +133,15 @@ class Gui:
             if isinstance(component, J("java.awt.Checkbox")) and str(component.getLabel()).startswith(shown):
                 if component.getState() != text:
                     self.click(component)
-                    wait_for(lambda box=component: bool(box.getState()) == text, f"checkbox {key}")
+                    wait_for(lambda box=component: bool(box.getState()) == text, f"tick of {key}")
                 return
             if isinstance(component, J("java.awt.Label")) and str(component.getText()).startswith(shown):
                 field = next(c for c in components[i:] if isinstance(c, J("java.awt.TextField")))
                 self.click(field)
+                wait_for(lambda box=field: box.isFocusOwner(), f"focus of {key}")
                 field.selectAll()
                 self.type(text)
-                wait_for(
-                    lambda: str(field.getText()) == text,
-                    f"{text!r} in the field {key}, not {field.getText()!r}",
-                )
+                wait_for(lambda box=field: str(box.getText()) == text, f"{text!r} in the field {key}")
                 return
         raise AssertionError(f"no {key} among {self.labels(dialog)}")
 
@@ -189,5 +187,6 @@ if __name__ == "__main__":
     ij = start(headless=False)
     gui = Gui(job["artefacts"])
     result: dict = {}
-    exec(job["code"], {**globals(), **job["values"]})
+    globals().update(job["values"])
+    exec(job["code"], globals())
     Path(sys.argv[2]).write_text(json.dumps(result))
