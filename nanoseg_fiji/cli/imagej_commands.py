@@ -48,13 +48,13 @@ def gui(
 
     from nanoseg_fiji.errors import InputError
     from nanoseg_fiji.imagej import start
+    from nanoseg_fiji.service import warm_up
 
     for file in files or []:
         if not file.is_file():
             raise InputError(f"no image file {file}: check the path")
     ij = start(fiji, headless=False)
-    # So that the first command need not wait for torch.
-    Thread(target=__import__, args=("nanoseg_fiji.service",), daemon=True).start()
+    Thread(target=warm_up, daemon=True).start()
     for file in files or []:
         ij.open(file)
     ij.wait_closed()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nanoseg_fiji.types import Cancelled, Progress
 
-__all__ = ["COMMANDS", "run"]
+__all__ = ["COMMANDS", "run", "warm_up"]
 
 _log = logging.getLogger(__name__)
 
@@ -64,3 +64,17 @@ def run(
         }
     response["seconds"] = time.perf_counter() - started
     return response
+
+
+def warm_up() -> None:
+    """Import what the first command needs and load the usual model, so that it need not wait for them."""
+    import nanoseg_fiji.particles.measure
+    import nanoseg_fiji.particles.rois
+    import nanoseg_fiji.segmentation.segment
+    from nanoseg_fiji.pipeline import prepare
+    from nanoseg_fiji.types import SegmentationParams
+
+    try:
+        prepare(SegmentationParams())
+    except NanosegError:
+        _log.debug("not warmed up", exc_info=True)  # the first command says what is wrong
