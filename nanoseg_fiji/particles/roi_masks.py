@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.particles.runs import stable_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,13 +90,12 @@ def rois_to_labels(
             used.append(roi)
             places.append(place)
     ids = _assign_ids(used, places)
-    owner, pixel = _fill([roi.shape for roi in used if roi.shape is not None], sizes[-2:])
-    flat = np.array(places, dtype=np.int64)[owner] * (sizes[-2] * sizes[-1]) + pixel
+    shapes = [roi.shape for roi in used if roi.shape is not None]
+    pixel, value = _fill(shapes, places, np.array(ids, dtype=np.int32), sizes[-2], sizes[-1])
     labels = np.zeros(int(np.prod(sizes)), dtype=np.int32)
-    value = np.array(ids, dtype=np.int32)[owner]
     # of equal indices numpy keeps the last
-    labels[flat[::-1]] = value[::-1]
-    overlap = len(np.unique(flat[labels[flat] != value]))
+    labels[pixel[::-1]] = value[::-1]
+    overlap = len(np.unique(pixel[labels[pixel] != value]))
     if overlap:
         messages.append(f"{overlap} pixels lie in more than one ROI: the first in the list keeps them")
     return LabelledRois(
@@ -145,20 +145,20 @@ def _assign_ids(rois: Sequence[Roi], places: Sequence[int]) -> tuple[int, ...]:
     return tuple(ids)
 
 
-def _fill(shapes: Sequence[Shape], size: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pixels of each shape inside an image: index of the shape, and index of the pixel in the image."""
+def _fill(
+    shapes: Sequence[Shape], places: Sequence[int], ids: NDArray[np.int32], rows: int, cols: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Pixels of each shape, in the order of the list: index in the stack, and label."""
     spans = [_polygon_spans(shapes), *(_oval_spans(i, s) for i, s in enumerate(shapes) if not len(s.starts))]
     owner, row, start, stop = (np.concatenate(part) for part in zip(*spans, strict=True))
-    rows, cols = size
     start, stop = np.clip(start, 0, cols), np.clip(stop, 0, cols)
-    inside = (row >= 0) & (row < rows) & (stop > start)
+    inside = np.flatnonzero((row >= 0) & (row < rows) & (stop > start))
+    inside = inside[stable_order(owner[inside])]
     owner, row, start, stop = owner[inside], row[inside], start[inside], stop[inside]
-    turn = np.argsort(owner, kind="stable")
-    owner, row, start, stop = owner[turn], row[turn], start[turn], stop[turn]
     length = stop - start
-    first = np.cumsum(length) - length
-    pixel = np.arange(int(length.sum())) + (row * cols + start - first).repeat(length)
-    return owner.repeat(length), pixel
+    first = (np.array(places, dtype=np.int64)[owner] * rows + row) * cols + start
+    pixel = np.arange(int(length.sum())) + (first - (np.cumsum(length) - length)).repeat(length)
+    return pixel, ids[owner].repeat(length)
 
 
 _Spans = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]
@@ -201,12 +201,12 @@ def _polygon_spans(shapes: Sequence[Shape]) -> _Spans:
     row = first[side].repeat(length) + step
     crossing = at_first.repeat(length) + step * slope.repeat(length)
     owner = owner[side].repeat(length)
-    boxes = np.array([shape.box for shape in shapes])[owner]
+    boxes = np.array([shape.box for shape in shapes])
+    inside = (row >= 0) & (row < boxes[owner, 3])
+    owner, row = owner[inside], row[inside]
     # truncated as a Java cast does; what lies left of the box is clipped anyway
-    column = np.clip((crossing + 0.5).astype(np.int64), 0, boxes[:, 2])
-    order = np.lexsort((crossing, row, owner))
-    owner, row, column, boxes = owner[order], row[order], column[order], boxes[order]
-    inside = ((row >= 0) & (row < boxes[:, 3]))[0::2]
-    left, right = column[0::2][inside], column[1::2][inside]
-    owner, row, boxes = owner[0::2][inside], row[0::2][inside], boxes[0::2][inside]
-    return owner, row + boxes[:, 1], left + boxes[:, 0], right + boxes[:, 0]
+    column = np.clip((crossing[inside] + 0.5).astype(np.int64), 0, boxes[owner, 2])
+    order = stable_order(owner, row, column)
+    left, right = column[order[0::2]], column[order[1::2]]
+    owner, row = owner[order[0::2]], row[order[0::2]]
+    return owner, row + boxes[owner, 1], left + boxes[owner, 0], right + boxes[owner, 0]
