@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import CancelledError, NanosegError
@@ -68,12 +69,11 @@ def run(
 
 def warm_up() -> None:
     """Import what the first command needs and load the usual model, so that it need not wait for them."""
-    import nanoseg_fiji.particles.measure
-    import nanoseg_fiji.particles.rois
-    import nanoseg_fiji.segmentation.segment
     from nanoseg_fiji.pipeline import prepare
     from nanoseg_fiji.types import SegmentationParams
 
+    for module in ("particles.measure", "particles.rois", "particles.summary", "segmentation.segment"):
+        import_module(f"nanoseg_fiji.{module}")
     try:
         prepare(SegmentationParams())
     except NanosegError:
