@@ -98,6 +98,7 @@ class NanoSeg {
         if (headless || Interpreter.batchMode) {
             IJ.log("NanoSeg: " + message)
             stopMacro(message)
+            return
         }
         try {
             IJ.error("NanoSeg", message)

@@ -122,6 +122,7 @@ class NanoSegResults {
             else if (value instanceof CharSequence) table.addValue(name as String, value as String)
         }
         table.show(title)
+        response.summary.warnings?.each { IJ.log("NanoSeg: $response.summary.image: $it") }
     }
 
     /** Label image beside the source: 16-bit up to 65,535 labels, 32-bit float above (exact to 2^24). */
@@ -134,7 +135,7 @@ class NanoSegResults {
         int size = imp.width * imp.height
         for (int from = 0; from < labels.length; from += size)
             stack.addSlice(processor(Arrays.copyOfRange(labels, from, from + size), imp.width, imp.height, largest > 65535))
-        def image = new ImagePlus(imp.shortTitle + "-labels", stack)
+        def image = new ImagePlus(imp.title.replaceFirst(/\.\w+$/, "") + "-labels", stack)
         if (stack.size() > 1) image.setDimensions(1, imp.NSlices, imp.NFrames)
         image.openAsHyperStack = imp.hyperStack && stack.size() > 1
         image.calibration = imp.calibration.copy()

@@ -81,7 +81,7 @@ def draw(diameters, weights, summary, unit):
 
 def save(summary, plot):
     """Table and plot as files in the output folder: both whole, or an error and neither."""
-    stem = "".join(c if c not in '/\\:*?"<>|' else "_" for c in (imp.getShortTitle() if imp else "results"))
+    stem = "".join(c if c not in '/\\:*?"<>|' else "_" for c in (imp.getTitle().rsplit(".", 1)[0] if imp else "results"))
     names = [stem + "_size_distribution.csv", stem + "_size_distribution.png"]
     there = [name for name in names if File(output, name).exists()]
     if there and not overwrite:
