@@ -15,22 +15,28 @@ from pathlib import Path
 # Where AWT keeps its menus is private, and a Robot must know where to click.
 OPENED = [f"--add-opens=java.desktop/{package}=ALL-UNNAMED" for package in ("java.awt", "sun.awt.X11")]
 os.environ["JAVA_TOOL_OPTIONS"] = " ".join([*OPENED, "-XX:TieredStopAtLevel=1"])
+# There is no window manager, and so no title bars; without this AWT guesses their size.
+os.environ["_JAVA_AWT_WM_NONREPARENTING"] = "1"
 
 
-def wait_for(condition, what="condition", timeout=60):
+def wait_for(condition, what="condition", timeout=120):
     """Value of `condition` as soon as it is true."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if value := condition():
             return value
         time.sleep(0.05)
-    gui.screenshot("timeout")
-    windows = [
-        str(w.getClass().getSimpleName()) + " " + title(w)
-        for w in J("java.awt.Window").getWindows()
-        if w.isShowing()
-    ]
-    raise AssertionError(f"no {what} within {timeout} s; windows: {windows}")
+    give_up(f"no {what} within {timeout} s")
+
+
+def give_up(message):
+    """End the test with what the screen shows and what AWT's thread does."""
+    gui.screenshot("failed")
+    showing = [f"{type(w).__name__} {title(w)!r}" for w in J("java.awt.Window").getWindows() if w.isShowing()]
+    for entry in J("java.lang.Thread").getAllStackTraces().entrySet():
+        if str(entry.getKey().getName()).startswith(("AWT-EventQueue", "Run$_")):
+            print(entry.getKey(), *list(entry.getValue())[:15], sep="\n    ", file=sys.stderr)
+    raise AssertionError(f"{message}; windows: {', '.join(showing)}")
 
 
 def title(window):
@@ -91,7 +97,7 @@ class Gui:
         there = method.invoke(container, point)
         return there.x, there.y
 
-    def dialog(self, name, timeout=60):
+    def dialog(self, name, timeout=120):
         """The dialog or frame with that title, once it shows."""
 
         def look():
@@ -101,7 +107,12 @@ class Gui:
             return None
 
         window = wait_for(look, f"window {name!r}", timeout)
-        time.sleep(0.3)
+        # With no window manager AWT may take a new window to be at 0, 0. One that it moves, it knows.
+        for x, y in ((40, 250), (50, 260)):
+            self.robot.waitForIdle()
+            window.setLocation(x, y)
+        wait_for(lambda: window.getLocationOnScreen().x == 50, f"window {name!r} at its place")
+        self.robot.waitForIdle()
         return window
 
     def press(self, window, label):
@@ -115,7 +126,8 @@ class Gui:
                 if not window.isShowing():
                     return
                 time.sleep(0.05)
-        raise AssertionError(f"{label} does not close {title(window)!r}")
+        where = button.getLocationOnScreen()
+        give_up(f"{label} at {where.x}, {where.y} does not close {title(window)!r}")
 
     def labels(self, dialog):
         """Texts of the labels and checkboxes of a dialog, in order."""
