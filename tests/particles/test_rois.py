@@ -123,6 +123,15 @@ def test_equal_sets_are_equal_files_and_written_whole(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_more_vertices_than_a_traced_roi_holds() -> None:
+    comb = np.ones((2, 40_000), dtype=np.int32)
+    comb[0, ::2] = 0
+    rois = encode_rois(comb)
+    (record,) = records(rois.to_zip())
+    assert record.composite and len(rois.data[0]) > 4 * 3 * 65535
+    np.testing.assert_array_equal(rois_to_labels(decode_rois(rois.to_zip()), comb.shape).labels, comb)
+
+
 def test_nothing_to_encode() -> None:
     rois = encode_rois(np.zeros((4, 4), dtype=np.uint8))
     assert len(rois) == 0 and zipfile.ZipFile(io.BytesIO(rois.to_zip())).namelist() == []
