@@ -64,7 +64,7 @@ def evaluate(
         bool,
         typer.Option("--true-scale", help="With --model: tell it the true typical diameter of each image."),
     ] = False,
-    tolerance: Annotated[float, typer.Option(help="With --model: depth of a neck that splits.")] = 1.0,
+    tolerance: Annotated[float, typer.Option(help="With --model: depth of a neck that splits.")] = SegmentationParams.tolerance,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Judge predicted label images, a model or ImageJ's classical pipeline against true label images."""
@@ -229,11 +229,10 @@ def _show(evaluation: Evaluation) -> None:
 
     from nanoseg_fiji.evaluation.report import headline, score_rows
 
-    console = Console()
-    console.print(headline(evaluation), highlight=False)
+    typer.echo(headline(evaluation))
     table = Table("", box=None, pad_edge=False)
     for title in ("pooled", "95 % interval", "mean over images"):
         table.add_column(title, justify="right")
     for row in score_rows(evaluation):
         table.add_row(*row)
-    console.print(table)
+    Console().print(table)
