@@ -79,14 +79,14 @@ class SegmentationParams:
     """Whether `diameter`, `min_ecd` and `max_ecd` are in pixels whatever the image's unit."""
     split: bool = True
     """Whether touching particles are split; false gives aggregates."""
-    tolerance: float = 1.0
+    tolerance: float = 3.0
     """Depth of the h-maxima that mark particles, in pixels at the model's scale; higher splits less."""
     min_ecd: float = 0.0
     """Smallest equivalent circular diameter kept, in the image's unit."""
     max_ecd: float = math.inf
     """Largest equivalent circular diameter kept, in the image's unit; 0 or inf is no limit."""
-    min_score: float = 0.0
-    """Lowest score kept, 0 to 1."""
+    min_score: float = 0.75
+    """Lowest score kept, 0 to 1; the default was chosen on validation micrographs."""
     exclude_edges: bool = False
     """Whether particles that touch the edge of the frame are dropped."""
     crop_bottom: int = 0

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nanoseg_fiji.types import SegmentationParams
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -64,7 +66,9 @@ def evaluate(
         bool,
         typer.Option("--true-scale", help="With --model: tell it the true typical diameter of each image."),
     ] = False,
-    tolerance: Annotated[float, typer.Option(help="With --model: depth of a neck that splits.")] = SegmentationParams.tolerance,
+    tolerance: Annotated[
+        float, typer.Option(help="With --model: depth of a neck that splits.")
+    ] = SegmentationParams.tolerance,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Judge predicted label images, a model or ImageJ's classical pipeline against true label images."""
@@ -116,7 +120,6 @@ def _with_model(name: str, true_scale: bool, options: dict[str, Any], settings: 
     from nanoseg_fiji.evaluation.sizes import true_diameter
     from nanoseg_fiji.images import read_image, to_gray
     from nanoseg_fiji.pipeline import prepare, segment_with
-    from nanoseg_fiji.types import SegmentationParams
 
     params = SegmentationParams(model=name, pixel=True, **options)
     spec = prepare(params).spec

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nanoseg_fiji.types import SegmentationParams
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.progress import Progress
 
-    from nanoseg_fiji.types import SegmentationParams, SegmentationResult
+    from nanoseg_fiji.types import SegmentationResult
 
 __all__ = ["segment"]
 
@@ -39,14 +41,16 @@ def segment(
     tolerance: Annotated[
         float,
         typer.Option(help="Depth of a neck that splits, in pixels at the model's scale; more splits less."),
-    ] = 1.0,
+    ] = SegmentationParams.tolerance,
     min_ecd: Annotated[
         float, typer.Option(help="Smallest equivalent circular diameter kept, in the image's unit.")
     ] = 0.0,
     max_ecd: Annotated[
         float, typer.Option(help="Largest equivalent circular diameter kept; 0 is no limit.")
     ] = 0.0,
-    min_score: Annotated[float, typer.Option(help="Lowest score kept, 0 to 1.")] = 0.0,
+    min_score: Annotated[
+        float, typer.Option(help="Lowest score kept, 0 to 1.")
+    ] = SegmentationParams.min_score,
     exclude_edges: Annotated[
         bool, typer.Option("--exclude-edges", help="Drop particles that touch the edge of the frame.")
     ] = False,
@@ -55,8 +59,6 @@ def segment(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
 ) -> None:
     """Segment images: ROI set, table, label image, overlay and provenance of each into a folder."""
-    from nanoseg_fiji.types import SegmentationParams
-
     params = SegmentationParams(
         model=model,
         diameter=diameter,

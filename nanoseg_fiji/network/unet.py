@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["MAPS", "ResidualBlock", "UNet"]
+__all__ = ["DISTANCE_UNIT", "MAPS", "ResidualBlock", "UNet"]
 
 MAPS = ("foreground", "border", "distance", "size")
 """Output channels: logit of foreground, logit of the border between touching particles, root of the scaled
 distance to the particle's outline, and log2 of the particle's diameter in pixels."""
+DISTANCE_UNIT = 16.0
+"""Pixels of distance at which the distance map, the root of distance / DISTANCE_UNIT, is 1."""
 
 
 class ResidualBlock(nn.Module):

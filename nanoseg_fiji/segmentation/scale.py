@@ -21,7 +21,7 @@ MAX_ZOOM = 4.0
 _SMALLEST = 48  # px, longest side at the coarsest scale: one particle may fill the image
 _LARGEST = 2048  # px, longest side at the finest scale beyond the image's own
 _STEP = 2.0  # between scales
-_WIDTH = 0.7  # octaves: how far from the model's diameter a particle's size is believed
+_WIDTH = 0.5  # octaves: how far from the model's diameter a particle's size is believed
 
 
 def _scales(shape: tuple[int, int]) -> list[float]:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.network.unet import DISTANCE_UNIT
 from nanoseg_fiji.segmentation.device import choose_device
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.segmentation.resize import labels_to_shape, resize, resize_shape
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Segmentation", "labels_from_maps", "segment_pixels"]
 
 _SMOOTHING = 0.7  # px at the model's scale
+_SPECK = 25  # px at the model's scale: less is a sixth of the typical diameter, and nearly always noise
 _SCAN_SHARE = 0.3  # of the progress bar
 
 
@@ -62,13 +64,17 @@ def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -
         Label image.
     """
     mask = maps[0] > 0
-    if not split:
-        return aggregates(mask)
-    # The root of the distance makes a valley between large particles count as one between small ones; the
-    # factor makes a step of the landscape a step of the distance for a particle of the model's diameter.
-    landscape = 32 * np.clip(maps[2], 0, None)
-    landscape *= 1 - 0.5 / (1 + np.exp(-maps[1]))
-    return split_landscape(ndimage.gaussian_filter(landscape, _SMOOTHING), mask, tolerance)
+    if split:
+        # The root of the distance makes a valley between large particles count as one between small ones; the
+        # factor makes a step of it a step of the distance, for a particle of the model's diameter.
+        landscape = 2 * DISTANCE_UNIT * np.clip(maps[2], 0, None)
+        labels = split_landscape(ndimage.gaussian_filter(landscape, _SMOOTHING), mask, tolerance)
+    else:
+        labels = aggregates(mask)
+    kept = np.bincount(labels.ravel(), minlength=1) >= _SPECK
+    kept[0] = False
+    ids: NDArray[np.int32] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return ids[labels]
 
 
 def segment_pixels(
@@ -77,7 +83,7 @@ def segment_pixels(
     *,
     diameter: float = 0.0,
     split: bool = True,
-    tolerance: float = 1.0,
+    tolerance: float = 3.0,
     mask: NDArray[np.bool_] | None = None,
     device: str = "auto",
     tile: int = 1024,

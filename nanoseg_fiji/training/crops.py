@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from nanoseg_fiji.network.unet import DISTANCE_UNIT
 from nanoseg_fiji.training.augmentation import AugmentationConfig, augment
-from nanoseg_fiji.training.targets import DISTANCE_UNIT, SIZE_RANGE, border_map
+from nanoseg_fiji.training.targets import SIZE_RANGE, border_map
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

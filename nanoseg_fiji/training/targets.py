@@ -13,10 +13,8 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["DISTANCE_UNIT", "SIZE_RANGE", "LabelledImage", "border_map", "describe", "distance_map"]
+__all__ = ["SIZE_RANGE", "LabelledImage", "border_map", "describe", "distance_map"]
 
-DISTANCE_UNIT = 16.0
-"""Pixels of distance at which the distance map is 1; it is the root of distance / DISTANCE_UNIT."""
 SIZE_RANGE = (2.0, 8.5)
 """Range of the size map, log2 of the diameter in pixels."""
 

@@ -257,8 +257,8 @@ def test_segment_particles_from_the_menu(window, tmp_path):
     assert np.median(result["ecd"]) == pytest.approx(12, rel=0.1)  # 24 px of 0.5 nm
     assert result["active"] == "discs"
     assert result["recorded"] == [
-        'run("Segment Particles...", "model=em-particles diameter=12 pixel=false split=true tolerance=1 '
-        "min_ecd=4 max_ecd=0 min_score=0 exclude_edges=false crop_bottom=0 stack=false clear=false "
+        'run("Segment Particles...", "model=em-particles diameter=12 pixel=false split=true tolerance=3 '
+        "min_ecd=4 max_ecd=0 min_score=0.75 exclude_edges=false crop_bottom=0 stack=false clear=false "
         "manager=true overlay=false label_image=false results=true summary=true output= overwrite=false "
         'device=auto");'
     ]

@@ -51,9 +51,7 @@ def test_small_particles_are_not_lost():
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 63), st.integers(0, 63), st.integers(1, 15)), min_size=0, max_size=8
-    ),
+    st.lists(st.tuples(st.integers(0, 63), st.integers(0, 63), st.integers(1, 15)), min_size=0, max_size=8),
     st.floats(0, 6),
 )
 def test_every_pixel_of_the_mask_and_no_other_is_labelled(circles, tolerance):
