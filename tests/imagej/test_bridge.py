@@ -56,8 +56,10 @@ def test_request_arrives_whole(published):
     seen = {}
     published(lambda request, progress, cancel: seen.update(request) or {"status": "ok"})
     call(
-        """[command: 'segment', image: [pixels: [pixels(int[], 6), pixels(int[], 6)], shape: [2, 3], rgb: true, name: 'µ',
-        pixel_width: 0.5d, positions: [[1, 1, 1], [1, 2, 1]]], selection: [0, 1, 1, 0, 0, -1] as byte[], rois: [80, 75] as byte[],
+        """[command: 'segment', image: [
+            pixels: [pixels(int[], 6), pixels(int[], 6)], shape: [2, 3], rgb: true, name: 'µ',
+            pixel_width: 0.5d, positions: [[1, 1, 1], [1, 2, 1]]],
+        selection: [0, 1, 1, 0, 0, -1] as byte[], rois: [80, 75] as byte[],
         params: [split: true, diameter: 2, model: "em-${'particles'}", missing: null]]"""
     )
     assert seen["image"]["pixels"].shape == (2, 2, 3)

@@ -40,9 +40,10 @@ def test_scripts_of_the_package_are_commands(ij):
 
 def test_values_arrive_with_their_types(probe):
     probe.run_macro(
-        'run("Probe It...", "model=[other one] diameter=2.5 split=false pixel=true crop_bottom=12 note=[a b=c] output=[/tmp/a b]");'
+        'run("Probe It...", "model=[other one] diameter=2.5 split=false pixel=true crop_bottom=12 "'
+        '+ "note=[a b=c] output=[/tmp/a b]");'
     )
-    assert prop("probe.values") == "other one|2.5|false|true|12|a b=c|File /tmp/a b"
+    assert prop("probe.values") == "other one|2.5|false|true|12|a b=c|/tmp/a b"
     assert prop("probe.types") == "String Double Boolean Boolean Integer String File"
     assert prop("probe.given") == "true true"
 
@@ -131,7 +132,8 @@ def test_success_after_failure(probe):
     with pytest.raises(ImageJError):
         probe.run_macro('run("Probe It...", "bogus=1");')
     status = probe.run_macro(
-        'run("Probe It..."); return getInfo("nanoseg.status") + "," + getInfo("nanoseg.error") + "," + getInfo("nanoseg.count");'
+        'run("Probe It..."); s = getInfo("nanoseg.status");'
+        'return s + "," + getInfo("nanoseg.error") + "," + getInfo("nanoseg.count");'
     )
     assert status == "ok,,7"
 

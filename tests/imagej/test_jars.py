@@ -50,7 +50,7 @@ def test_unreachable_repository(mirror):
 def test_cache_that_cannot_be_written(mirror, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("NANOSEG_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ImageJError, match="cannot write the cache .*set NANOSEG_CACHE"):
+    with pytest.raises(ImageJError, match=r"cannot write the cache .*set NANOSEG_CACHE"):
         jars.fetch_jars()
 
 

@@ -57,3 +57,32 @@ def test_unreadable_files(ij, tmp_path):
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"cannot read the macro .*binary\.ijm"):
         ij.run_macro(binary)
+
+
+def test_command_line_prints_what_the_macro_returns(ij, tmp_path, capsys):
+    from nanoseg_fiji.cli import main
+
+    file = tmp_path / "a b.ijm"
+    file.write_text('return getArgument() + " came";')
+    assert main(["macro", str(file), "--arg", "it"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["it came"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = (3;", "error: ')' expected in line 1"),
+        ('run("Segment Particles...", "bogus=1");', "error: Segment Particles: unknown key 'bogus'"),
+        (None, "error: no macro file"),
+    ],
+)
+def test_command_line_fails_with_one_line(ij, tmp_path, capfd, text, message):
+    from nanoseg_fiji.cli import main
+
+    file = tmp_path / "bad.ijm"
+    if text is not None:
+        file.write_text(text)
+    assert main(["macro", str(file)]) == 1
+    errors = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert errors[0].startswith(message)
