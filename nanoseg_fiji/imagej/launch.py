@@ -117,6 +117,8 @@ def _configure(java: Java, scripts: Path, *, headless: bool) -> Any:
     options = [
         # ij1-patcher rewrites the classes of ImageJ while they load.
         "--add-opens=java.base/java.lang=ALL-UNNAMED",
+        # Signals stay Python's: Java's exit would unload torch under a running network.
+        "-Xrs",
         f"-Djava.awt.headless={str(headless).lower()}",
         "-Dpython.cachedir.skip=true",
         "-Dpython.console.encoding=UTF-8",
