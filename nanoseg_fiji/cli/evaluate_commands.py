@@ -12,10 +12,11 @@ import typer
 from nanoseg_fiji.types import SegmentationParams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
+    from rich.progress import Progress
 
     from nanoseg_fiji.evaluation import Evaluation, ImageScores
     from nanoseg_fiji.evaluation.pairs import FilePair
@@ -195,8 +196,8 @@ def _judge(
 
     judged: list[ImageScores] = []
 
-    def one_by_one() -> Iterator[tuple[ImageScores, _Sample, NDArray[np.int32]]]:
-        for pair in _with_bar(pairs):
+    def one_by_one(bar: Progress) -> Iterator[tuple[ImageScores, _Sample, NDArray[np.int32]]]:
+        for pair in bar.track(pairs, description=f"{len(pairs)} images"):
             truth = read_labels(pair.truth)
             sample = predict(pair, truth)
             try:
@@ -207,22 +208,22 @@ def _judge(
             yield scores, sample, truth
 
     # only as many label images as are drawn stay in memory
-    worst = heapq.nsmallest(max(drawn, 1), one_by_one(), key=lambda item: badness(item[0]))
+    with _bar() as bar:
+        worst = heapq.nsmallest(max(drawn, 1), one_by_one(bar), key=lambda item: badness(item[0]))
     pictures = [
         (scores, draw_outcomes(sample.gray, sample.pred, truth)) for scores, sample, truth in worst[:drawn]
     ]
     return put_together(judged), pictures
 
 
-def _with_bar(pairs: list[FilePair]) -> Iterable[FilePair]:
-    """Show how far the work is, on a terminal."""
+def _bar() -> Progress:
+    """Make a bar that shows how far the work is, on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console() if sys.stdout.isatty() else Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        yield from bar.track(pairs, description=f"{len(pairs)} images")
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show(evaluation: Evaluation) -> None:
