@@ -70,7 +70,7 @@ def read_image(path: str | os.PathLike[str]) -> xr.DataArray:
         pixels, dims, calibration = read_tiff(path)
     else:
         (pixels, dims), calibration = _read_picture(path), Calibration()
-    return _build(pixels, dims, calibration, path.name)
+    return as_image(_build(pixels, dims, calibration, path.name))
 
 
 def _read_picture(path: Path) -> tuple[NDArray[Any], tuple[str, ...]]:
@@ -106,7 +106,7 @@ def _picture_pixels(picture: Any) -> NDArray[Any]:
 
 
 def find_images(paths: list[Path]) -> list[Path]:
-    """Replace every folder by the images in it, sorted by name.
+    """Replace every folder by the images in it, sorted by name, without hidden files and earlier results.
 
     Raises
     ------
@@ -118,11 +118,18 @@ def find_images(paths: list[Path]) -> list[Path]:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not _is_result(p))
         if not inside:
             raise InputError(f"no images in {path}: it takes {', '.join(sorted(SUFFIXES))}")
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a file is hidden, a folder, or one of those that `nanoseg_fiji.outputs` wrote."""
+    stem, _, kind = path.name.rpartition("_")
+    written = kind in ("labels.tif", "overlay.png") and path.with_name(f"{stem}_run.json").exists()
+    return written or path.name.startswith(".") or not path.is_file()
 
 
 def _build(pixels: NDArray[Any], dims: tuple[str, ...], calibration: Calibration, name: str) -> xr.DataArray:

@@ -162,6 +162,12 @@ def test_truncated_files(tmp_path, name, part):
         read_image(tmp_path / name)
 
 
+def test_complex_tiff_is_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((20, 20), np.complex64))
+    with pytest.raises(InputError, match="complex64"):
+        read_image(tmp_path / "a.tif")
+
+
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(InputError, match=r"no image file .*check the path"):
         read_image(tmp_path / "no.tif")
@@ -170,7 +176,8 @@ def test_missing_file_and_folder(tmp_path):
 
 
 def test_folder_gives_its_images_and_an_empty_one_an_error(tmp_path):
-    for name in ("b.TIF", "a.png", "notes.txt"):
+    results = ("a_overlay.png", "a_labels.tif", "a_run.json")
+    for name in ("b.TIF", "a.png", "notes.txt", "._b.TIF", *results):
         (tmp_path / name).write_bytes(b"x")
     assert [p.name for p in find_images([tmp_path, tmp_path / "a.png"])] == ["a.png", "b.TIF"]
     empty = tmp_path / "empty"
