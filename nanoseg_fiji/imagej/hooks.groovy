@@ -22,6 +22,7 @@ import org.scijava.module.ModuleItem
 import org.scijava.script.ScriptInfo
 import org.scijava.script.ScriptService
 import org.scijava.service.Service
+import org.scijava.util.Types
 
 /** A failure that the user can mend: one line. */
 class Refusal extends RuntimeException {
@@ -42,7 +43,8 @@ class Options {
                 value = rest.substring(1, end)
                 rest = rest.substring(end)
                 if (value.length() > 1 && value[0] in ['[', "'"]) value = value[1..<-1]
-                value = variable(value)
+                // As in every ImageJ command, &name stands for the macro's variable of that name.
+                if (value.startsWith('&')) value = Interpreter.instance?.getVariableAsString(value.substring(1)) ?: value
             }
             if (values.put(key.toLowerCase(Locale.ROOT), value) != null)
                 throw new Refusal("the key '$key' is given twice: leave one out")
@@ -65,12 +67,6 @@ class Options {
         }
         (text =~ /\s/).with { it.find() ? it.start() : text.length() }
     }
-
-    /** As in every ImageJ command, &name stands for the macro's variable of that name. */
-    private static String variable(String value) {
-        if (!value.startsWith('&')) return value
-        Interpreter.instance?.getVariableAsString(value.substring(1)) ?: value
-    }
 }
 
 /** One script as a command: its inputs, as a dialog, as macro options and as values. */
@@ -90,10 +86,8 @@ class Command {
     void run() {
         def texts = IJ.macro || !IJ.instance ? Options.parse(Macro.options ?: '') : ask()
         if (texts == null) throw new RuntimeException(Macro.MACRO_CANCELED)
-        def known = items*.name
-        def unknown = texts.keySet() - known
-        if (unknown)
-            throw new Refusal("unknown key '${unknown.join("', '")}': known are ${known.join(', ')}")
+        def unknown = texts.keySet() - items*.name
+        if (unknown) throw new Refusal("unknown key '${unknown.join("', '")}': known are ${items*.name.join(', ')}")
         def bindings = engine.createBindings()
         bindings.put(ScriptEngine.FILENAME, info.path)
         info.inputs().each { item ->
@@ -124,23 +118,19 @@ class Command {
             String.valueOf((long) value) : value.toString()
         if (item.choices) return item.choices[0].toString()
         if (item.type in [boolean, Boolean]) return 'false'
-        Number.isAssignableFrom(boxed(item.type)) ? '0' : ''
+        Number.isAssignableFrom(Types.box(item.type)) ? '0' : ''
     }
 
-    private static Class boxed(Class type) { org.scijava.util.Types.box(type) }
-
     private static Object convert(ModuleItem item, String text) {
-        def type = boxed(item.type)
-        def key = item.name
+        def type = Types.box(item.type)
         if (type == Boolean) {
-            if (!(text.toLowerCase(Locale.ROOT) in ['true', 'false']))
-                throw new Refusal("$key=$text must be true or false")
+            if (!(text.toLowerCase(Locale.ROOT) in ['true', 'false'])) throw new Refusal("${item.name}=$text must be true or false")
             return text.equalsIgnoreCase('true')
         }
         if (Number.isAssignableFrom(type)) return number(item, type, text)
         if (type == File) return text.trim() ? new File(text.trim()) : null
         if (item.choices && !(text in item.choices*.toString()))
-            throw new Refusal("$key=$text is not one of ${item.choices.join(', ')}")
+            throw new Refusal("${item.name}=$text is not one of ${item.choices.join(', ')}")
         text
     }
 
@@ -163,8 +153,7 @@ class Command {
 
     /** Show the dialog; the texts of its fields by key, or null where it was cancelled. */
     private Map<String, String> ask() {
-        if (info.inputs().any { ImagePlus.isAssignableFrom(it.type) && it.required }) supply(
-            info.inputs().find { ImagePlus.isAssignableFrom(it.type) && it.required })
+        info.inputs().findAll { ImagePlus.isAssignableFrom(it.type) }.each { supply(it) } // refuses before it asks
         if (!items) return [:]
         def dialog = new GenericDialog(title.replace('...', ''))
         def readers = [:] as LinkedHashMap<String, Closure<String>>
@@ -174,8 +163,7 @@ class Command {
         }
         dialog.showDialog()
         if (dialog.wasCanceled()) return null
-        // The fields are read here and not by getNextNumber() and its like, so that a dialog and a macro take the same
-        // way: GenericDialog would record a checkbox as a bare key, and read key=false as true.
+        // Not by getNextBoolean() and its like: GenericDialog records a checkbox as a bare key and reads key=false as true.
         def texts = readers.collectEntries { key, read -> [key, read()] } as LinkedHashMap<String, String>
         if (Recorder.record) items.each { item ->
             def value = File.isAssignableFrom(item.type) ? Recorder.fixPath(texts[item.name]) : texts[item.name]
@@ -186,7 +174,7 @@ class Command {
 
     private static Closure<String> addField(GenericDialog dialog, ModuleItem item) {
         def label = caption(item)
-        def type = boxed(item.type)
+        def type = Types.box(item.type)
         if (type == Boolean) {
             dialog.addCheckbox(label, text(item).toBoolean())
             def box = dialog.checkboxes.last()

@@ -89,11 +89,6 @@ result["after"] = system.getProperty("after")
 dialogs = [w for w in J("java.awt.Window").getWindows() if isinstance(w, J("java.awt.Dialog"))]
 result["dialogs"] = [title(w) for w in dialogs if w.isShowing()]
 
-J("ij.Menus").updateImageJMenus()
-gui.menu("Plugins", "NanoSeg", "Test", "Probe It...")
-gui.press(gui.dialog("Probe It"), "Cancel")
-result["menu_after_refresh"] = True
-
 from threading import Thread
 waiting = Thread(target=ij.wait_closed)
 waiting.start()
@@ -153,10 +148,6 @@ def test_macro_run_from_python_never_waits_for_a_click(story):
     assert syntax == "')' expected in line 1"
     assert no_image == "There are no images open in line 1"
     assert story["dialogs"] == []
-
-
-def test_commands_survive_refresh_menus(story):
-    assert story["menu_after_refresh"]
 
 
 def test_waits_until_the_window_is_closed(story):
