@@ -2,6 +2,7 @@ import groovy.transform.CompileStatic
 import ij.IJ
 import ij.ImagePlus
 import ij.ImageStack
+import ij.WindowManager
 import ij.gui.Overlay
 import ij.io.RoiDecoder
 import ij.macro.Interpreter
@@ -35,6 +36,7 @@ class NanoSegResults {
             if (where.results) toResults(response.table as Map, where.clear as boolean)
             if (where.summary) toSummary(response, SUMMARY)
             note(imp, response.provenance as Map)
+            if (WindowManager.getImage(imp.ID) != null) IJ.selectWindow(imp.ID) // in front of what was opened
         } finally {
             Recorder.resumeRecording()
         }
@@ -144,7 +146,6 @@ class NanoSegResults {
         image.setDisplayRange(0, Math.max(255, largest))
         note(image, response.provenance as Map)
         image.show()
-        IJ.selectWindow(imp.ID)
     }
 
     @CompileStatic

@@ -40,7 +40,7 @@ def run(host: ImageJ) -> Callable[..., list[str]]:
     """Run a macro of several lines; what it printed into ``out`` comes back, line by line."""
 
     def call(*lines: str) -> list[str]:
-        text = 'close("*"); out = "";\n' + "\n".join(lines) + "\nreturn out;"
+        text = 'if (nImages > 0) close("*"); out = "";\n' + "\n".join(lines) + "\nreturn out;"
         return host.run_macro(text).splitlines()
 
     return call

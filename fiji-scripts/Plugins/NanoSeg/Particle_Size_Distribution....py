@@ -90,8 +90,8 @@ def save(summary, plot):
         Files.createDirectories(File(output).toPath())
         scratch = Files.createTempDirectory(File(output).toPath(), ".nanoseg").toFile()
         files = [File(scratch, name) for name in names]
-        rows = ",".join(summary), ",".join("%.6g" % v if isinstance(v, float) else str(v) for v in summary.values())
-        Files.write(files[0].toPath(), list(rows))
+        cells = ["%.6g" % value if isinstance(value, float) else '"%s"' % value for value in summary.values()]
+        Files.write(files[0].toPath(), [",".join(summary), ",".join(cells)])
         ImageIO.write(plot.getImagePlus().getBufferedImage(), "png", files[1])
         for file in files:
             Files.move(file.toPath(), File(output, file.getName()).toPath(), StandardCopyOption.REPLACE_EXISTING)
