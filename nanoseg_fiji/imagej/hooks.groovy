@@ -245,7 +245,8 @@ class Host extends LegacyHooks {
         if (className != 'nanoseg.Script') return null
         def command = commands[arg]
         ['status': 'ok', 'error': '', 'count': '0'].each { key, value -> System.setProperty("nanoseg.$key", value) }
-        if (Interpreter.instance == null) IJ.resetEscape()
+        def caller = Interpreter.instance // a macro that another thread starts meanwhile is none of this command's
+        if (caller == null) IJ.resetEscape()
         String message = null
         try {
             command.run()
@@ -259,8 +260,8 @@ class Host extends LegacyHooks {
                 chain.last().printStackTrace()
             }
         }
-        if (message) fail(command.title.replace('...', '') + ': ' + message)
-        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error') ?: 'cancelled')
+        if (message) fail(command.title.replace('...', '') + ': ' + message, caller)
+        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error') ?: 'cancelled', caller)
         command
     }
 
@@ -273,22 +274,21 @@ class Host extends LegacyHooks {
     }
 
     /** Tell the user and the macro that a command failed, and end the macro. */
-    private static void fail(String message) {
+    private static void fail(String message, Interpreter caller) {
         System.setProperty('nanoseg.status', 'error')
         System.setProperty('nanoseg.error', message)
         if (IJ.instance == null || Interpreter.batchMode) IJ.log(message)
         else
             // In a macro ImageJ names the line, ends the macro and leaves by an exception of its own.
             try { IJ.error('NanoSeg', message) } catch (RuntimeException e) { if (e.message != Macro.MACRO_CANCELED) throw e }
-        stopMacro(message)
+        stopMacro(message, caller)
     }
 
     /** End the macro with no further message: Macro.abort() alone does not end the macro language's run(). */
-    private static void stopMacro(String message) {
-        def macro = Interpreter.instance
-        if (macro != null && !macro.done()) {
-            macro.ignoreErrors = true
-            macro.abort(message)
+    private static void stopMacro(String message, Interpreter caller) {
+        if (caller != null && !caller.done()) {
+            caller.ignoreErrors = true
+            caller.abort(message)
         }
         Macro.abort()
         throw new RuntimeException(Macro.MACRO_CANCELED)
