@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read best on one line
 """A small calibrated micrograph as a file, and macros that end with what they did."""
 
 from __future__ import annotations
@@ -56,5 +57,9 @@ def status() -> dict[str, str]:
 
 def options(**keys: Any) -> str:
     """Macro options: ``key=value``, in brackets where there are spaces."""
-    texts = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in keys.items()}
-    return " ".join(f"{key}=[{text}]" if " " in text or not text else f"{key}={text}" for key, text in texts.items())
+    texts = {
+        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in keys.items()
+    }
+    return " ".join(
+        f"{key}=[{text}]" if " " in text or not text else f"{key}={text}" for key, text in texts.items()
+    )

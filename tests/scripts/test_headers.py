@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read best on one line
 """What ImageJ and Fiji need of a script's header, and what users need of it."""
 
 from __future__ import annotations

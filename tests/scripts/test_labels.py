@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read best on one line
 """The commands without a network, headless: splitting, measuring, label images and ROIs, size distributions."""
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def test_split_keeps_touching_labels_apart(run, tmp_path):
 
 
 def test_rgb_is_no_label_image(run):
-    with pytest.raises(ImageJError, match='"colours" is an RGB image: a label image or a binary mask is needed'):
+    with pytest.raises(
+        ImageJError, match='"colours" is an RGB image: a label image or a binary mask is needed'
+    ):
         run('newImage("colours", "RGB white", 30, 30, 1);', SPLIT)
 
 
@@ -223,5 +226,5 @@ def test_size_distribution_keeps_files(host, run, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(ImageJError, match="cannot write to .*: choose another output folder"):
+    with pytest.raises(ImageJError, match=r"cannot write to .*: choose another output folder"):
         run(f'run("Particle Size Distribution...", "{options(output=file / "x")}");')

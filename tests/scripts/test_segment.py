@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read best on one line
 """*Segment Particles...* from a macro, headless: what it leaves in ImageJ and on disk is what Python finds."""
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def test_table_labels_and_files_are_those_of_python(host, run, micrograph, found
     out = run(
         f'open("{micrograph}"); id = getImageID();',
         command(label_image=True, output=folder),
-        "out = out + nImages + \"\\n\" + (getImageID() == id) + \"\\n\" + Overlay.size + \"\\n\";",
+        'out = out + nImages + "\\n" + (getImageID() == id) + "\\n" + Overlay.size + "\\n";',
         'out = out + getInfo("nanoseg.status") + getInfo("nanoseg.error") + getInfo("nanoseg.count") + "\\n";',
         'selectImage("größe 1-labels"); out = out + bitDepth + "\\n"; getPixelSize(unit, w, h); out = out + unit + "\\n";',
         f'saveAs("tiff", "{tmp_path}/labels.tif");',
@@ -74,7 +75,9 @@ def test_without_display_the_overlay_stands_for_the_roi_manager(run, micrograph,
     assert [roi.name for roi in overlay] == [roi.name for roi in expected]
     for roi, other in zip(overlay, expected, strict=True):
         assert roi.left == other.left and roi.top == other.top
-        assert (roi.coordinates() == other.coordinates()).all() if roi.integer_coordinates is not None else True
+        assert (
+            (roi.coordinates() == other.coordinates()).all() if roi.integer_coordinates is not None else True
+        )
     log = capfd.readouterr().out
     assert 'the ROI Manager needs a display: the ROIs are the overlay of "größe 1.tif"' in log
     assert "ECD: mean" in log
@@ -121,7 +124,10 @@ def test_other_selections_are_ignored_and_said_so(host, run, micrograph, found, 
 def test_results_append_or_clear(host, run, micrograph, found, tmp_path):
     n = found.count
     run(
-        f'open("{micrograph}");', command(), command(), f'saveAs("tiff", "{tmp_path}/twice.tif");',
+        f'open("{micrograph}");',
+        command(),
+        command(),
+        f'saveAs("tiff", "{tmp_path}/twice.tif");',
         'out = out + nResults + "\\n";',
     )
     assert len(host.results()) == 2 * n
@@ -149,7 +155,9 @@ def test_no_zero_stands_for_what_was_not_measured(host, run, micrograph, found):
 def test_whole_stack_and_slice_shown(host, run, tmp_path, micrograph, found):
     plane = tifffile.imread(micrograph)
     path = tmp_path / "stack.tif"
-    tifffile.imwrite(path, np.stack([np.zeros_like(plane), plane, 255 - plane]), imagej=True)
+    tifffile.imwrite(
+        path, np.stack([np.zeros_like(plane), plane, 255 - plane]), imagej=True, metadata={"axes": "ZYX"}
+    )
     run(f'open("{path}"); setSlice(2);', command(pixel=True, diameter=60))
     one = host.results()
     run(
@@ -213,7 +221,9 @@ def test_provenance_is_in_the_info_once(run, micrograph, found):
         ("open", "output=FILE/x diameter=400", "FILE/x"),
     ],
 )
-def test_bad_input_gives_one_error_and_a_status(host, run, micrograph, tmp_path, before, keys, message, capfd):
+def test_bad_input_gives_one_error_and_a_status(
+    host, run, micrograph, tmp_path, before, keys, message, capfd
+):
     file = tmp_path / "file"
     file.write_text("no folder")
     macro = f'open("{micrograph}");' if before else ""

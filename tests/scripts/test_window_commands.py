@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - macros read best on one line
 """The commands in ImageJ's real window: clicked in the menu, filled in, recorded and played back."""
 
 from __future__ import annotations
