@@ -48,10 +48,10 @@ def columns():
 
 def histogram(diameters, weights, width):
     """Share of the weight in each bin, by the bins' centres."""
-    shares = {}
+    shares, total = {}, sum(weights)
     for diameter, weight in zip(diameters, weights):
         index = int(diameter / width)
-        shares[index] = shares.get(index, 0.0) + weight / sum(weights)
+        shares[index] = shares.get(index, 0.0) + weight / total
     bins = range(min(shares), max(shares) + 1)
     return [(index + 0.5) * width for index in bins], [shares.get(index, 0.0) for index in bins]
 
@@ -61,21 +61,26 @@ def draw(diameters, weights, summary, unit):
     ordered = sorted(diameters)
     spread = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
     # Freedman and Diaconis 1981, doi 10.1007/BF01025868
-    width = 2 * spread / len(ordered) ** (1 / 3.0) or ordered[-1] / 10
+    width = max(2 * spread / len(ordered) ** (1 / 3.0), (ordered[-1] - ordered[0]) / 100) or ordered[-1] / 10
     plot = Plot(TITLE, "ECD (%s)" % unit, "Share of particles")
     plot.setColor(Color(90, 110, 140), Color(170, 190, 215))
-    plot.add("bar", *[array(values, "d") for values in histogram(diameters, weights, width)])
+    centres, shares = histogram(diameters, weights, width)
+    plot.add("bar", array(centres, "d"), array(shares, "d"))
+    highest = max(shares)
     sigma = math.log(summary["GSD"])
     if sigma > 0:
         mean = math.log(summary["geometric_mean"])
         xs = [ordered[0] + (ordered[-1] - ordered[0]) * i / 200.0 for i in range(201)]
-        ys = [width / (x * sigma * math.sqrt(2 * math.pi)) * math.exp(-((math.log(x) - mean) / sigma) ** 2 / 2) for x in xs]
+        ys = [width / (x * sigma * math.sqrt(2 * math.pi)) * math.exp(-(((math.log(x) - mean) / sigma) ** 2) / 2) for x in xs]
         plot.setColor(Color(200, 60, 40))
         plot.setLineWidth(2)
         plot.add("line", array(xs, "d"), array(ys, "d"))
+        highest = max(highest, max(ys))
     plot.setColor(Color.BLACK)
-    plot.setLegend("particles\tlog-normal fit" if sigma > 0 else "particles", Plot.AUTO_POSITION)
-    plot.setLimitsToFit(True)
+    plot.addLabel(0.02, 0.06, "D10 %.4g   D50 %.4g   D90 %.4g   geometric mean %.4g %s   GSD %.3f" % (
+        summary["D10"], summary["D50"], summary["D90"], summary["geometric_mean"], unit, summary["GSD"]))
+    plot.setLegend("particles\tlog-normal fit" if sigma > 0 else "particles", Plot.TOP_RIGHT)
+    plot.setLimits(0, centres[-1] + width / 2, 0, highest * 1.25)
     return plot
 
 
