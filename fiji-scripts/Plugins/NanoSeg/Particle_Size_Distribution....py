@@ -77,10 +77,10 @@ def draw(diameters, weights, summary, unit):
         plot.add("line", array(xs, "d"), array(ys, "d"))
         highest = max(highest, max(ys))
     plot.setColor(Color.BLACK)
-    plot.addLabel(0.02, 0.06, "D10 %.4g   D50 %.4g   D90 %.4g   geometric mean %.4g %s   GSD %.3f" % (
-        summary["D10"], summary["D50"], summary["D90"], summary["geometric_mean"], unit, summary["GSD"]))
+    plot.addLabel(0.02, 0.07, "D10 %.4g, D50 %.4g, D90 %.4g %s" % tuple([summary[n] for n in ("D10", "D50", "D90")] + [unit]))
+    plot.addLabel(0.02, 0.13, "geometric mean %.4g %s, GSD %.3f" % (summary["geometric_mean"], unit, summary["GSD"]))
     plot.setLegend("particles\tlog-normal fit" if sigma > 0 else "particles", Plot.TOP_RIGHT)
-    plot.setLimits(0, centres[-1] + width / 2, 0, highest * 1.25)
+    plot.setLimits(0, centres[-1] + width / 2, 0, highest * 1.3)
     return plot
 
 
