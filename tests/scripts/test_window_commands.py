@@ -35,7 +35,7 @@ def choose(*path, dialog=None, **fields):
             gui.fill(box, key, value)
         gui.screenshot(dialog.replace(" ", "-").lower())
         gui.press(box, "OK")
-    wait_for(lambda: prop("status") == "error" or (prop("status") == "ok" and prop("count") != "0"), "end of the command")
+    wait_for(lambda: prop("status") == "error" or (prop("status") == "ok" and prop("count") != "0"), "end of the command", 240)
 
 def rois():
     return base64.b64encode(bytes(ij.rois())).decode()
