@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from nanoseg_fiji.errors import ModelError, OutputError
+from nanoseg_fiji.errors import ModelError
+from nanoseg_fiji.files import replacing
 from nanoseg_fiji.network.unet import UNet
 
 if TYPE_CHECKING:
@@ -120,11 +120,6 @@ def save_weights(net: torch.nn.Module, path: Path) -> str:
     """
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in net.state_dict().items()}
     data = save(tensors)
-    part = path.with_name(path.name + ".part")
-    try:
+    with replacing(path) as part:
         part.write_bytes(data)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
     return hashlib.sha256(data).hexdigest()

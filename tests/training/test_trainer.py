@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from nanoseg_fiji.errors import CancelledError, InputError, ModelError
 from nanoseg_fiji.network import load_model
-from nanoseg_fiji.training import trainer
+from nanoseg_fiji.training.run import TrainingRun
 from nanoseg_fiji.training.trainer import train
 from nanoseg_fiji.types import ModelSpec
 
@@ -78,7 +78,7 @@ def test_training_lowers_the_loss(config, tmp_path):
 
 
 def test_the_rate_warms_up_and_decays(config):
-    run = trainer._Run(dataclasses.replace(config, steps=100, warmup=10), torch.device("cpu"))
+    run = TrainingRun(dataclasses.replace(config, steps=100, warmup=10), torch.device("cpu"))
     rates = []
     for run.step in range(100):
         rates.append(run.rate())
