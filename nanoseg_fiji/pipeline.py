@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -176,28 +176,31 @@ def segment_with(
     if described.table.empty:
         messages = (*messages, f"no particles were found in {name}")
     diameters = [d * calibration.pixel_size for d in found.diameters]
-    parameters = dataclasses.asdict(params) | ({} if math.isfinite(params.max_ecd) else {"max_ecd": 0.0})
-    provenance = provenance_of(
-        name,
-        model=spec.name,
-        model_sha256=spec.sha256,
-        parameters=parameters,
-        selection=mask is not None,
-        device=", ".join(dict.fromkeys(found.devices)) or "none",
-        diameters=diameters,
-        unit=calibration.unit,
-    )
     known = [d for d in diameters if math.isfinite(d)]
     return SegmentationResult(
         labels=described.labels.reshape([n for d, n in image.sizes.items() if d != "rgb"]),
         table=described.table,
         rois=described.rois,
         summary=described.summary,
-        provenance=provenance,
+        provenance=provenance_of(
+            name,
+            model=spec.name,
+            model_sha256=spec.sha256,
+            parameters=_plain_parameters(params),
+            selection=mask is not None,
+            device=", ".join(dict.fromkeys(found.devices)) or "none",
+            diameters=diameters,
+            unit=calibration.unit,
+        ),
         calibration=calibration,
         diameter=float(np.median(known)) if known else math.nan,
         messages=messages,
     )
+
+
+def _plain_parameters(params: SegmentationParams) -> dict[str, Any]:
+    """All parameters, with 0 for no limit: JSON knows no infinity."""
+    return dataclasses.asdict(params) | ({} if math.isfinite(params.max_ecd) else {"max_ecd": 0.0})
 
 
 def prepare(params: SegmentationParams) -> Model:

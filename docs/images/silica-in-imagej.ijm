@@ -9,10 +9,10 @@ RoiManager.useNamesAsLabels(false);
 roiManager("Set Color", "yellow");
 roiManager("Show All without labels");
 selectWindow("ROI Manager");
-setLocation(960, 10);
+setLocation(960, 110);
 selectWindow("Results");
 Table.setLocationAndSize(960, 420, 530, 470);
 selectImage(source);
-wait(1500);
+wait(5000); // until all windows are painted
 run("Capture Screen");
 saveAs("PNG", "docs/images/silica-in-imagej.png");
