@@ -14,6 +14,7 @@ from nanoseg_fiji.cli.evaluate_commands import evaluate
 from nanoseg_fiji.cli.imagej_commands import gui, macro
 from nanoseg_fiji.cli.models_command import models
 from nanoseg_fiji.cli.segment_command import segment
+from nanoseg_fiji.cli.synth_command import synth
 from nanoseg_fiji.cli.train_commands import train
 from nanoseg_fiji.errors import CancelledError
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, gui, macro, models, doctor, evaluate, train):
+for command in (segment, gui, macro, models, doctor, evaluate, train, synth):
     app.command()(command)
 
 _INTERRUPTED = 130
