@@ -65,6 +65,10 @@ def _no_images_left(request: pytest.FixtureRequest) -> Iterator[None]:
         from jpype import JClass
 
         JClass("ij.WindowManager").closeAllWindows()
+        interpreter = JClass("ij.macro.Interpreter")  # without windows, it keeps the images
+        while image := interpreter.getLastBatchModeImage():
+            interpreter.removeBatchModeImage(image)
+        JClass("ij.WindowManager").setTempCurrentImage(None)
         JClass("ij.measure.ResultsTable").getResultsTable().reset()
 
 

@@ -55,6 +55,7 @@ class NanoSeg {
         Throwable problem = null
         boolean locked = false
         def before = WindowManager.tempCurrentImage
+        def caller = Interpreter.instance // a macro that starts meanwhile is none of this command's
         state("running", "", 0)
         try {
             // Headless, Fiji hands over an empty image where none is open.
@@ -77,12 +78,12 @@ class NanoSeg {
         if (problem instanceof Cancelled) {
             state("cancelled", "cancelled by the user", 0)
             IJ.showStatus("NanoSeg: cancelled, nothing was kept")
-            stopMacro("NanoSeg was cancelled")
+            stopMacro("NanoSeg was cancelled", caller)
         } else if (problem instanceof Failure) {
-            fail(problem.message)
+            fail(problem.message, caller)
         } else if (problem != null) {
             problem.printStackTrace()
-            fail("unexpected ${problem.class.simpleName}: $problem.message; please report it")
+            fail("unexpected ${problem.class.simpleName}: $problem.message; please report it", caller)
         }
     }
 
@@ -92,12 +93,12 @@ class NanoSeg {
         System.setProperty("nanoseg.count", count as String)
     }
 
-    private static void fail(String message) {
+    private static void fail(String message, Interpreter caller) {
         state("error", message, 0)
         IJ.showStatus("NanoSeg: " + message)
         if (headless || Interpreter.batchMode) {
             IJ.log("NanoSeg: " + message)
-            stopMacro(message)
+            stopMacro(message, caller)
             return
         }
         try {
@@ -110,10 +111,11 @@ class NanoSeg {
     }
 
     /** Ends the macro that called, without a message: Macro.abort() reaches only a macro on this very thread. */
-    private static void stopMacro(String message) {
-        def macro = Interpreter.instance
-        macro?.setIgnoreErrors(true)
-        macro?.abort(message)
+    private static void stopMacro(String message, Interpreter caller) {
+        if (caller != null && !caller.done()) {
+            caller.ignoreErrors = true
+            caller.abort(message)
+        }
         Macro.abort()
     }
 

@@ -144,7 +144,7 @@ def _start_embedded(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
         raise ImageJError(f"{java} does not start: {error}") from error
     # Before any class of ImageJ is loaded.
     scyjava.jimport("net.imagej.patcher.LegacyInjector").preinit()
-    host = _evaluate("hooks.groovy")
+    host = _evaluate("command.groovy", "hooks.groovy")
     if mode.headless:
         scyjava.jimport("ij.IJ").runPlugIn("ij.IJ.init", "")
     else:
@@ -170,9 +170,12 @@ def _start_fiji(java: Java, mode: _Mode, scripts: Path) -> ImageJ:
     return ImageJ(host, _evaluate("helpers.groovy"), mode.headless, mode.fiji)
 
 
-def _evaluate(name: str) -> Any:
-    """Value of a Groovy file of this package."""
+def _evaluate(*names: str) -> Any:
+    """Value of the last of these Groovy files of this package, which sees the classes of those before it."""
     import jpype
 
     shell = jpype.JClass("groovy.lang.GroovyShell")()
-    return shell.evaluate(Path(__file__).with_name(name).read_text(encoding="utf-8"), name)
+    *classes, (script, name) = ((Path(__file__).with_name(n).read_text(encoding="utf-8"), n) for n in names)
+    for text, file in classes:
+        shell.getClassLoader().parseClass(text, file)
+    return shell.evaluate(script, name)

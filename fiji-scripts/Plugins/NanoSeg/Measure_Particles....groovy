@@ -1,4 +1,4 @@
-#@ ImagePlus (required=false) imp
+#@ ImagePlus (required=false, needed=true) imp
 #@ String (label="labels (title of a label image), empty = ROI Manager", description="Title of the open label image that says what to measure; empty takes the ROIs of the ROI Manager (without a display: of the overlay). The active image gives the grey values and the scale", value="", persist=false) labels
 #@ Boolean (label="clear the Results table first", description="Empty the Results table first instead of appending to it", value=false, persist=false) clear
 #@ Boolean (label="results (a row a particle)", description="Add a row for each particle to the Results table", value=true, persist=false) results

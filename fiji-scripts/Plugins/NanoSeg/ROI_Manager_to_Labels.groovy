@@ -1,4 +1,4 @@
-#@ ImagePlus (required=false) imp
+#@ ImagePlus (required=false, needed=true) imp
 import ij.IJ
 
 def lib = System.getProperty("nanoseg.lib") ?: IJ.getDir("imagej") + "nanoseg/lib"

@@ -1,4 +1,4 @@
-#@ ImagePlus (required=false) imp
+#@ ImagePlus (required=false, needed=true) imp
 #@ String (label="model", description="Name of a model, or path of a .safetensors file with its card beside it", value="em-particles", persist=false) model
 #@ Double (label="diameter (unit), 0 finds it", description="Typical particle diameter in the image's unit; 0 finds it from the image", value=0, min=0, style="format:0.######", persist=false) diameter
 #@ Boolean (label="pixel (lengths in px instead of unit)", description="Take diameter, min_ecd and max_ecd in pixels, whatever the image's unit", value=false, persist=false) pixel

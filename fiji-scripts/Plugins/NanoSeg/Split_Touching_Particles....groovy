@@ -1,4 +1,4 @@
-#@ ImagePlus (required=false) imp
+#@ ImagePlus (required=false, needed=true) imp
 #@ Double (label="tolerance (px), higher splits less", description="Depth of the maxima of the distance to the outline that mark particles, in pixels; a higher value splits less", value=1, min=0, style="format:0.######", persist=false) tolerance
 #@ Boolean (label="stack (all slices, not only this one)", description="Split on all slices of the current channel instead of the slice shown", value=false, persist=false) stack
 #@ Boolean (label="clear what the results go into first", description="Empty the ROI Manager, the overlay and the Results table first instead of appending to them", value=false, persist=false) clear

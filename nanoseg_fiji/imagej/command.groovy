@@ -1,0 +1,196 @@
+// A SciJava script as a command of the embedded ImageJ: its inputs as a dialog, as macro options and as values.
+
+import ij.IJ
+import ij.ImagePlus
+import ij.Macro
+import ij.WindowManager
+import ij.gui.GenericDialog
+import ij.macro.Interpreter
+import ij.plugin.frame.Recorder
+import javax.script.ScriptEngine
+import org.scijava.Context
+import org.scijava.ItemVisibility
+import org.scijava.module.ModuleItem
+import org.scijava.script.ScriptInfo
+import org.scijava.service.Service
+import org.scijava.util.Types
+
+/** A failure that the user can mend: one line. */
+class Refusal extends RuntimeException {
+    Refusal(String message) { super(message, null, false, false) }
+}
+
+/** The options string of a macro: key=value, key=[value with spaces], or a bare key, which means true. */
+class Options {
+    static Map<String, String> parse(String text) {
+        def values = [:] as LinkedHashMap<String, String>
+        def rest = text.trim()
+        while (rest) {
+            def key = (rest =~ /^[^\s=]+/).with { it.find() ? it.group() : '' }
+            rest = rest.substring(key.length())
+            String value = 'true'
+            if (rest.startsWith('=')) {
+                int end = endOfValue(rest.substring(1)) + 1
+                value = rest.substring(1, end)
+                rest = rest.substring(end)
+                if (value.length() > 1 && value[0] in ['[', "'"]) value = value[1..<-1]
+                // As in every ImageJ command, &name stands for the macro's variable of that name.
+                if (value.startsWith('&')) value = Interpreter.instance?.getVariableAsString(value.substring(1)) ?: value
+            }
+            if (values.put(key.toLowerCase(Locale.ROOT), value) != null)
+                throw new Refusal("the key '$key' is given twice: leave one out")
+            rest = rest.trim()
+        }
+        values
+    }
+
+    private static int endOfValue(String text) {
+        if (text.startsWith("'")) {
+            int end = text.indexOf("'", 1)
+            if (end > 0) return end + 1
+        } else if (text.startsWith('[')) {
+            int depth = 0
+            for (int i = 0; i < text.length(); i++) {
+                if (text.charAt(i) == '[' as char) depth++
+                else if (text.charAt(i) == ']' as char && --depth == 0) return i + 1
+            }
+            throw new Refusal("a bracket is not closed in '$text': write key=[value with spaces]")
+        }
+        (text =~ /\s/).with { it.find() ? it.start() : text.length() }
+    }
+}
+
+/** One script as a command: its inputs, as a dialog, as macro options and as values. */
+class Command {
+    final ScriptInfo info
+    final String title
+    private final ScriptEngine engine
+    private final List<ModuleItem> items
+
+    Command(ScriptInfo info, String title) {
+        this.info = info
+        this.title = title
+        engine = info.language.scriptEngine
+        items = info.inputs().findAll { asked(it) }
+    }
+
+    void run() {
+        def texts = IJ.macro || !IJ.instance ? Options.parse(Macro.options ?: '') : ask()
+        if (texts == null) throw new RuntimeException(Macro.MACRO_CANCELED)
+        def unknown = texts.keySet() - items*.name
+        if (unknown) throw new Refusal("unknown key '${unknown.join("', '")}': known are ${items*.name.join(', ')}")
+        def bindings = engine.createBindings()
+        bindings.put(ScriptEngine.FILENAME, info.path)
+        info.inputs().each { item ->
+            bindings.put(item.name, item in items ? convert(item, texts.getOrDefault(item.name, text(item))) : supply(item))
+        }
+        engine.eval(info.processedScript, bindings)
+    }
+
+    private static boolean asked(ModuleItem item) {
+        !(ImagePlus.isAssignableFrom(item.type) || Service.isAssignableFrom(item.type) || item.type == Context ||
+            item.visibility == ItemVisibility.MESSAGE)
+    }
+
+    /**
+     * What is not asked for: the active image, services, the context.
+     *
+     * Scripts declare the image as not required, so that Fiji leaves the error to them, and as needed=true.
+     */
+    private Object supply(ModuleItem item) {
+        if (Service.isAssignableFrom(item.type)) return info.context().getService(item.type)
+        if (item.type == Context) return info.context()
+        if (!ImagePlus.isAssignableFrom(item.type)) return item.defaultValue
+        def image = WindowManager.currentImage
+        if (image == null && (item.required || item.get('needed') == 'true')) throw new Refusal('no image is open: open one first')
+        image
+    }
+
+    /** Default of an input, as text. */
+    private static String text(ModuleItem item) {
+        def value = item.defaultValue
+        if (value != null) return value instanceof Double && value == Math.rint(value) && Math.abs(value) < 1e15 ?
+            String.valueOf((long) value) : value.toString()
+        if (item.choices) return item.choices[0].toString()
+        if (item.type in [boolean, Boolean]) return 'false'
+        Number.isAssignableFrom(Types.box(item.type)) ? '0' : ''
+    }
+
+    private static Object convert(ModuleItem item, String text) {
+        def type = Types.box(item.type)
+        if (type == Boolean) {
+            if (!(text.toLowerCase(Locale.ROOT) in ['true', 'false'])) throw new Refusal("${item.name}=$text must be true or false")
+            return text.equalsIgnoreCase('true')
+        }
+        if (Number.isAssignableFrom(type)) return number(item, type, text)
+        if (type == File) return text.trim() ? new File(text.trim()) : null
+        if (item.choices && !(text in item.choices*.toString()))
+            throw new Refusal("${item.name}=$text is not one of ${item.choices.join(', ')}")
+        text
+    }
+
+    private static Number number(ModuleItem item, Class type, String text) {
+        boolean whole = !(type in [Double, Float, BigDecimal, Number])
+        BigDecimal value = null
+        try {
+            if (!whole && text.trim().toLowerCase(Locale.ROOT) in ['inf', 'infinity']) return Double.POSITIVE_INFINITY
+            value = new BigDecimal(text.trim())
+            if (whole) value.longValueExact()
+        } catch (NumberFormatException | ArithmeticException ignored) {
+            throw new Refusal("${item.name}=$text is not a ${whole ? 'whole ' : ''}number")
+        }
+        if (item.minimumValue != null && value < (item.minimumValue as BigDecimal))
+            throw new Refusal("${item.name}=$text is below ${item.minimumValue}")
+        if (item.maximumValue != null && value > (item.maximumValue as BigDecimal))
+            throw new Refusal("${item.name}=$text is above ${item.maximumValue}")
+        value.asType(type) as Number
+    }
+
+    /** Show the dialog; the texts of its fields by key, or null where it was cancelled. */
+    private Map<String, String> ask() {
+        info.inputs().findAll { ImagePlus.isAssignableFrom(it.type) }.each { supply(it) } // refuses before it asks
+        if (!items) return [:]
+        def dialog = new GenericDialog(title.replace('...', ''))
+        def readers = [:] as LinkedHashMap<String, Closure<String>>
+        info.inputs().each { item ->
+            if (item.visibility == ItemVisibility.MESSAGE) dialog.addMessage(item.defaultValue?.toString() ?: item.label)
+            else if (item in items) readers[item.name] = addField(dialog, item)
+        }
+        dialog.showDialog()
+        if (dialog.wasCanceled()) return null
+        // Not by getNextBoolean() and its like: GenericDialog records a checkbox as a bare key and reads key=false as true.
+        def texts = readers.collectEntries { key, read -> [key, read()] } as LinkedHashMap<String, String>
+        if (Recorder.record) items.each { item ->
+            def value = File.isAssignableFrom(item.type) ? Recorder.fixPath(texts[item.name]) : texts[item.name]
+            Recorder.recordOption(item.name, Recorder.fixString(value))
+        }
+        texts
+    }
+
+    private static Closure<String> addField(GenericDialog dialog, ModuleItem item) {
+        def label = caption(item)
+        def type = Types.box(item.type)
+        if (type == Boolean) {
+            dialog.addCheckbox(label, text(item).toBoolean())
+            def box = dialog.checkboxes.last()
+            return { String.valueOf(box.state) }
+        }
+        if (item.choices) {
+            dialog.addChoice(label, item.choices*.toString() as String[], text(item))
+            def choice = dialog.choices.last()
+            return { choice.selectedItem }
+        }
+        if (item.widgetStyle?.contains('directory')) dialog.addDirectoryField(label, text(item), 20)
+        else if (type == File) dialog.addFileField(label, text(item), 20)
+        else dialog.addStringField(label, text(item), Number.isAssignableFrom(type) ? 8 : 20)
+        def field = dialog.stringFields.last()
+        return { field.text }
+    }
+
+    /** The label as shown: first the key, as macros need it; "(unit)" becomes the unit of the active image. */
+    private static String caption(ModuleItem item) {
+        def label = item.label ?: item.name
+        if (!label.toLowerCase(Locale.ROOT).startsWith(item.name)) label = label.empty ? item.name : "${item.name} ($label)"
+        label.replace('(unit)', "(${WindowManager.currentImage?.calibration?.units ?: 'unit'})")
+    }
+}
