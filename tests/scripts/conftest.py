@@ -63,3 +63,8 @@ def options(**keys: Any) -> str:
     return " ".join(
         f"{key}=[{text}]" if " " in text or not text else f"{key}={text}" for key, text in texts.items()
     )
+
+
+def command(**keys: Any) -> str:
+    """The macro's line that runs *Segment Particles...*, with a diameter unless the keys give one."""
+    return f'run("Segment Particles...", "{options(**{"diameter": DIAMETER, **keys})}");'
