@@ -73,7 +73,7 @@ def segment(
     exclude_edges : bool
         Whether particles that touch the edge of what was looked at are dropped.
     crop_bottom : int
-        Rows left out at the bottom (an info bar), in pixels.
+        Rows left out at the bottom (an info bar), in pixels; 0 leaves out what is plainly a bar.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     tile : int
@@ -148,10 +148,15 @@ def segment_with(
     progress, cancel : callable, optional
         As for `segment`.
     """
+    from nanoseg_fiji.segmentation.info_bar import info_bar_height
+
     calibration = calibration_of(image)
     name = str(image.attrs["name"])
     rows, cols = image.sizes["row"], image.sizes["col"]
     pixels = to_gray(image).reshape(-1, rows, cols)
+    bar = 0 if params.crop_bottom else min((info_bar_height(gray) for gray in pixels), default=0)
+    if bar:
+        params = dataclasses.replace(params, crop_bottom=bar)
     frame = _frame((rows, cols), params.crop_bottom, mask)
     model = prepare(params)
     found = segment_slices(params, pixels, calibration, frame, model, progress, cancel)
@@ -173,6 +178,11 @@ def segment_with(
         properties={"model": spec.name, "model_sha256": spec.sha256},
     )
     messages = found.messages
+    if bar:
+        messages = (
+            f"the lowest {bar} rows look like an info bar and were left out (crop_bottom={bar})",
+            *messages,
+        )
     if described.table.empty:
         messages = (*messages, f"no particles were found in {name}")
     diameters = [d * calibration.pixel_size for d in found.diameters]

@@ -90,7 +90,7 @@ class SegmentationParams:
     exclude_edges: bool = False
     """Whether particles that touch the edge of the frame are dropped."""
     crop_bottom: int = 0
-    """Rows left out at the bottom (an info bar), in pixels."""
+    """Rows left out at the bottom (an info bar), in pixels; 0 leaves out what is plainly a bar."""
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``."""
     tile: int = 1024

@@ -54,7 +54,9 @@ def segment(
     exclude_edges: Annotated[
         bool, typer.Option("--exclude-edges", help="Drop particles that touch the edge of the frame.")
     ] = False,
-    crop_bottom: Annotated[int, typer.Option(help="Rows left out at the bottom (an info bar).")] = 0,
+    crop_bottom: Annotated[
+        int, typer.Option(help="Rows left out at the bottom; 0: what is plainly an info bar.")
+    ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
 ) -> None:

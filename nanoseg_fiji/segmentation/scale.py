@@ -21,6 +21,7 @@ MAX_ZOOM = 4.0
 _SMALLEST = 48  # px, longest side at the coarsest scale: one particle may fill the image
 _LARGEST = 2048  # px, longest side at the finest scale beyond the image's own
 _STEP = 2.0  # between scales
+_NOTICED = 0.02  # share of the image
 _WIDTH = 0.5  # octaves: how far from the model's diameter a particle's size is believed
 
 
@@ -90,6 +91,6 @@ def estimate_diameter(
             best, diameter = found, 2**centre / scale
         if progress:
             progress((index + 1) / len(scales), f"looking at scale {scale:.2g}")
-        if larger > max(best, 0.02) * 2:  # finer scales show these particles larger still
+        if larger > max(found, best / 4, _NOTICED):  # finer scales show these particles larger still
             break
     return float(diameter)

@@ -46,6 +46,16 @@ class Segmentation:
     """Fallbacks."""
 
 
+def _landscape(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Landscape that the watershed floods, (row, col), in pixels at the model's scale.
+
+    The root of the distance makes a valley between large particles count as one between small ones; the
+    factor makes a step of it a step of the distance, for a particle of the model's diameter.
+    """
+    smooth: NDArray[np.float32] = ndimage.gaussian_filter(np.clip(maps[2], 0, None), _SMOOTHING)
+    return 2 * DISTANCE_UNIT * smooth
+
+
 def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -> NDArray[np.int32]:
     """Turn maps into particles at the model's scale.
 
@@ -64,13 +74,7 @@ def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -
         Label image.
     """
     mask = maps[0] > 0
-    if split:
-        # The root of the distance makes a valley between large particles count as one between small ones; the
-        # factor makes a step of it a step of the distance, for a particle of the model's diameter.
-        landscape = 2 * DISTANCE_UNIT * np.clip(maps[2], 0, None)
-        labels = split_landscape(ndimage.gaussian_filter(landscape, _SMOOTHING), mask, tolerance)
-    else:
-        labels = aggregates(mask)
+    labels = split_landscape(_landscape(maps), mask, tolerance) if split else aggregates(mask)
     kept = np.bincount(labels.ravel(), minlength=1) >= _SPECK
     kept[0] = False
     ids: NDArray[np.int32] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
@@ -153,7 +157,7 @@ def segment_pixels(
     inside = (logits > 0) & np.isfinite(gray)
     if mask is not None:
         inside &= mask
-    labels = labels_to_shape(labels, inside, gray.shape)
+    labels = labels_to_shape(labels, inside, gray.shape, _landscape(maps) if split else None)
     probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
     if progress:
         progress(1.0, "particles split")

@@ -8,7 +8,7 @@
 #@ Double (label="max_ecd (unit), 0 = no limit", description="Largest equivalent circular diameter kept, in the image's unit; 0 is no limit", value=0, min=0, style="format:0.######", persist=false) max_ecd
 #@ Double (label="min_score (0 to 1)", description="Lowest score kept, 0 to 1: the mean foreground probability of a particle", value=0.75, min=0, max=1, style="format:0.###", persist=false) min_score
 #@ Boolean (label="exclude_edges (drop particles at the edge)", description="Drop particles that touch the edge of the frame", value=false, persist=false) exclude_edges
-#@ Integer (label="crop_bottom (px), height of an info bar", description="Rows left out at the bottom, in pixels: the height of an info bar", value=0, min=0, persist=false) crop_bottom
+#@ Integer (label="crop_bottom (px), height of an info bar", description="Rows left out at the bottom, in pixels: the height of an info bar; 0 leaves out what is plainly one", value=0, min=0, persist=false) crop_bottom
 #@ Boolean (label="stack (all slices, not only this one)", description="Segment all slices of the current channel instead of the slice shown", value=false, persist=false) stack
 #@ Boolean (label="clear what the results go into first", description="Empty the ROI Manager, the overlay and the Results table first instead of appending to them", value=false, persist=false) clear
 #@ Boolean (label="manager (ROIs to the ROI Manager)", description="Add the particles to the ROI Manager; without a display they become the overlay, unless output names a folder", value=true, persist=false) manager
