@@ -72,10 +72,12 @@ def _draw_particles(rng: np.random.Generator, shape: str, diameter: float, modal
 
 def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modality: str) -> PlacementConfig:
     """Draw a placement; `filling` is how many particles would cover the field."""
-    cover = {"heap": rng.uniform(0.5, 3), "monolayer": rng.uniform(0.4, 1.1)}.get(kind, _log(rng, 0.05, 0.5))
-    overlap = 0.0 if rng.random() < 0.6 else rng.uniform(0.05, 0.4)
-    if modality == "sem" and kind != "heap":
-        overlap = min(overlap, 0.25)
+    projects = modality in ("tem", "stem")
+    # in projection, deep heaps are a shade in which nobody tells particles apart
+    deepest = 0.7 if projects else 3.0
+    ranges = {"heap": (0.25, deepest), "monolayer": (0.4, 1.1)}
+    cover = rng.uniform(*ranges[kind]) if kind in ranges else _log(rng, 0.05, 0.5)
+    overlap = 0.0 if rng.random() < 0.6 else rng.uniform(0.05, 0.25 if modality == "sem" else 0.4)
     return PlacementConfig(
         kind=kind,  # type: ignore[arg-type]
         count=int(np.clip(cover * filling, 3, _MOST)),
@@ -86,9 +88,9 @@ def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modalit
     )
 
 
-def _draw_tem(rng: np.random.Generator, diameter: float, pixel: float) -> TemConfig:
-    # Fresnel fringes of up to about five pixels; a phase that changes slowly enough for the pixel
-    fringe = _log(rng, 0.2, 5) * pixel
+def _draw_tem(rng: np.random.Generator, diameter: float, pixel: float, kind: str) -> TemConfig:
+    # Fresnel fringes of up to about four pixels; a phase that changes slowly enough for the pixel
+    fringe = _log(rng, 0.2, 4) * pixel
     crystalline = rng.random() < 0.6
     lattice = crystalline and 0.08 <= pixel <= 0.2 and rng.random() < 0.6
     return TemConfig(
@@ -97,7 +99,7 @@ def _draw_tem(rng: np.random.Generator, diameter: float, pixel: float) -> TemCon
         cs=rng.uniform(0.5, 2),
         convergence=_log(rng, 0.05, 0.5),
         dose=_log(rng, 8, 800),
-        attenuation=diameter / _log(rng, 0.25, 3.5),
+        attenuation=diameter / _log(rng, 0.25, 1.0 if kind == "heap" else 3.5),
         inner_potential=min(rng.uniform(8, 25), 600 * pixel / diameter + 2),
         crystal_contrast=rng.uniform(0.1, 0.5) if crystalline else 0.0,
         fringe_spacing=rng.uniform(max(0.2, 2.5 * pixel), 0.55) if lattice else 0.0,
@@ -214,7 +216,7 @@ def draw_config(
         headroom=rng.uniform(0, 0.2),
         particles=_draw_particles(rng, shape, diameter, modality),
         placement=_draw_placement(rng, kind, filling, modality),
-        tem=_draw_tem(rng, diameter, pixel) if modality == "tem" else TemConfig(),
+        tem=_draw_tem(rng, diameter, pixel, kind) if modality == "tem" else TemConfig(),
         stem=_draw_stem(rng, diameter, pixel) if modality == "stem" else StemConfig(),
         sem=_draw_sem(rng) if modality == "sem" else SemConfig(),
         afm=_draw_afm(rng, diameter) if modality == "afm" else AfmConfig(),

@@ -146,10 +146,10 @@ def build_scene(config: MicrographConfig, rng: np.random.Generator) -> Scene:
 
 
 def _lower(
-    height: Array, centre: tuple[float, float], width: float, rng: np.random.Generator, tries: int = 4
+    height: Array, centre: tuple[float, float], width: float, rng: np.random.Generator, tries: int = 12
 ) -> tuple[float, float]:
     """Of some places around `centre` the lowest: particles roll off one another."""
-    near = np.array(centre) + np.concatenate([np.zeros((1, 2)), rng.normal(0, 0.5 * width, (tries, 2))])
+    near = np.array(centre) + np.concatenate([np.zeros((1, 2)), rng.normal(0, 0.6 * width, (tries, 2))])
     rows, cols = (np.clip(near[:, k], 0, height.shape[k] - 1).astype(int) for k in (0, 1))
     best = near[int(height[rows, cols].argmin())]
     return float(best[0]), float(best[1])
