@@ -204,7 +204,7 @@ def draw_config(
     if kind == "heap":  # else there are too few to lie on each other
         width = min(max(width, np.sqrt(2 * area / _MOST)), max(diameters))
     finest = {"tem": (0.08, 2.0), "stem": (0.05, 1.0), "sem": (0.5, 100.0), "afm": (0.5, 10.0)}[modality]
-    pixel = _log(rng, *finest)
+    pixel = max(_log(rng, *finest), 1.5 / width)  # no particle smaller than 1.5 nm
     diameter = width * pixel
     filling = area / (np.pi / 4 * width**2)
     config = MicrographConfig(

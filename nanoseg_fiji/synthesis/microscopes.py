@@ -11,11 +11,18 @@ __all__ = ["AfmConfig", "SemConfig", "StemConfig", "TemConfig", "check_ranges"]
 
 
 def check_ranges(config: Any, **limits: tuple[float, float]) -> None:
-    """Raise for the first field that is not a number within its limits."""
+    """Check fields of a dataclass; those whose default is a whole number take whole numbers alone.
+
+    Raises
+    ------
+    InputError
+        Naming the first field that is not a number within its limits.
+    """
     for name, (low, high) in limits.items():
-        value = getattr(config, name)
-        if not isinstance(value, int | float) or not low <= value <= high:
-            raise InputError(f"{name}={value} must be a number from {low:g} to {high:g}")
+        value, whole = getattr(config, name), isinstance(getattr(type(config), name), int)
+        if not isinstance(value, int if whole else int | float) or not low <= value <= high:
+            kind = "whole number" if whole else "number"
+            raise InputError(f"{name}={value} must be a {kind} from {low:g} to {high:g}")
 
 
 @dataclass(frozen=True)

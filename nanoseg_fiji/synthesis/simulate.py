@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.synthesis.afm import height_image
 from nanoseg_fiji.synthesis.annotations import annotate
 from nanoseg_fiji.synthesis.optics import quantise
@@ -53,7 +54,14 @@ def simulate(config: MicrographConfig, seed: int) -> Micrograph:
     -------
     Micrograph
         Image, labels and calibration.
+
+    Raises
+    ------
+    InputError
+        The seed is negative or no whole number.
     """
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed={seed} must be a whole number that is not negative")
     # scene, imaging and annotations have chance of their own: changing one leaves the others as they are
     specimen, microscope, author = (np.random.default_rng([seed, part]) for part in range(3))
     scene = build_scene(config, specimen)

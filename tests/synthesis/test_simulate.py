@@ -260,6 +260,8 @@ def test_afm_tip_widens_particles_by_its_radius():
         (lambda: MicrographConfig(bits=12), "bits=12"),
         (lambda: MicrographConfig(pixel_size=100), "particles of 0.2 pixels"),
         (lambda: TemConfig(dose=float("nan")), "dose=nan must be a number"),
+        (lambda: PlacementConfig(count=2.5), "count=2.5 must be a whole number"),
+        (lambda: simulate(SMALL, -1), "seed=-1 must be a whole number"),
         (lambda: SemConfig(edge=-1), "edge=-1 must be a number from 0 to 2"),
         (lambda: draw_config(np.random.default_rng(0), shapes=["blob"]), "shape blob is unknown"),
         (lambda: draw_config(np.random.default_rng(0), diameters=(50, 10)), "diameters from 50 to 10"),
