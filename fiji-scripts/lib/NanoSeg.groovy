@@ -127,13 +127,8 @@ class NanoSeg {
 
     // ---- To the service and back ----
 
-    /** The Python side: `(request, monitor) -> response`. */
-    static Object service() {
-        def published = System.properties.get("nanoseg.service")
-        if (published == null)
-            throw new Failure("Python is not connected: start ImageJ or Fiji with 'nanoseg-fiji gui' or 'macro'")
-        published
-    }
+    /** The Python side, `(request, monitor) -> response`: that of a Python that hosts ImageJ, else Fiji's worker. */
+    static Object service() { System.properties.get("nanoseg.service") ?: new NanoSegWorker() }
 
     /** Sends a request, without the entries that have no value; what the response says to the user goes to the log. */
     static Map ask(String command, Map request) {

@@ -12,6 +12,7 @@ from nanoseg_fiji.cli.doctor_command import doctor
 from nanoseg_fiji.cli.errors import one_line
 from nanoseg_fiji.cli.evaluate_commands import evaluate
 from nanoseg_fiji.cli.imagej_commands import gui, macro
+from nanoseg_fiji.cli.install_commands import install, status, uninstall
 from nanoseg_fiji.cli.models_command import models
 from nanoseg_fiji.cli.segment_command import segment
 from nanoseg_fiji.cli.synth_command import synth
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, gui, macro, models, doctor, evaluate, train, synth):
+for command in (segment, gui, macro, install, uninstall, status, models, doctor, evaluate, train, synth):
     app.command()(command)
 
 _INTERRUPTED = 130

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanoseg_fiji.resources import scripts_dir
+from nanoseg_fiji.service.shapes import with_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,7 +54,9 @@ def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> 
 
     def call(request: Any, monitor: Any) -> Any:
         try:
-            response = (run or _service())(_request(request), _progress(monitor), _cancelled(monitor))
+            response = (run or _service())(
+                with_shapes(to_python(request)), _progress(monitor), _cancelled(monitor)
+            )
             return to_java(response)
         except Exception as error:
             return to_java({"status": "error", "error": f"{type(error).__name__}: {error}", "count": 0})
@@ -81,29 +84,6 @@ def _progress(monitor: Any) -> Callable[[float, str], None] | None:
 
 def _cancelled(monitor: Any) -> Callable[[], bool] | None:
     return None if monitor is None else lambda: bool(monitor.cancelled())
-
-
-def _request(java: Any) -> dict[str, Any]:
-    request: dict[str, Any] = to_python(java)
-    image = request.get("image")
-    shape = (image or {}).pop("shape", None) or request.get("shape")
-    if shape is None:
-        return request
-    rows, columns = (int(n) for n in shape[-2:])
-    if image is not None and "pixels" in image:
-        image["pixels"] = _shaped(image["pixels"], rows, columns)
-        if image.get("rgb"):
-            image["pixels"] = image["pixels"].view(np.uint32)
-    for name in ("selection", "labels"):
-        if name in request:
-            request[name] = _shaped(request[name], rows, columns)
-    return request
-
-
-def _shaped(pixels: Any, rows: int, columns: int) -> NDArray[Any]:
-    array = np.stack(pixels) if isinstance(pixels, list) else pixels
-    shaped: NDArray[Any] = array.reshape(*array.shape[:-1], rows, columns)
-    return shaped
 
 
 def to_python(java: Any) -> Any:

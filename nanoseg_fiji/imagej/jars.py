@@ -13,8 +13,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 from nanoseg_fiji.errors import ImageJError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["JARS", "Jar", "cache_dir", "fetch_jars", "missing_jars", "repository"]
 
@@ -87,16 +91,21 @@ def repository() -> str:
     return MAVEN_CENTRAL
 
 
-def missing_jars() -> list[Jar]:
+def missing_jars(jars: Sequence[Jar] | None = None) -> list[Jar]:
     """Jars that are not in the cache yet."""
     folder = cache_dir()
-    return [jar for jar in JARS if not (folder / jar.name).is_file()]
+    return [jar for jar in (JARS if jars is None else jars) if not (folder / jar.name).is_file()]
 
 
-def fetch_jars() -> list[Path]:
+def fetch_jars(jars: Sequence[Jar] | None = None) -> list[Path]:
     """Download what is missing and return the class path.
 
     Each file is written under its name only when its hash is right, so that what is in the cache is whole.
+
+    Parameters
+    ----------
+    jars : sequence of Jar, optional
+        What is needed: `JARS` by default.
 
     Returns
     -------
@@ -109,7 +118,7 @@ def fetch_jars() -> list[Path]:
         A jar cannot be downloaded or has the wrong hash, or the cache cannot be written.
     """
     folder = cache_dir()
-    missing = missing_jars()
+    missing = missing_jars(jars)
     if missing:
         base = repository()
         try:
@@ -118,7 +127,7 @@ def fetch_jars() -> list[Path]:
             raise ImageJError(f"cannot write the cache {folder} ({error}): set NANOSEG_CACHE") from error
         for jar in missing:
             _download(f"{base}/{jar.url_path}", folder / jar.name, jar.sha256)
-    return [folder / jar.name for jar in JARS]
+    return [folder / jar.name for jar in (JARS if jars is None else jars)]
 
 
 def _download(url: str, target: Path, sha256: str) -> None:
