@@ -2,7 +2,7 @@
 
 The yield rises as 1 / cos(tilt)**n and at edges thinner than the escape depth; a detector at one side shades
 slopes; hollows lose electrons to their walls (Reimer, Scanning Electron Microscopy, 2nd ed. 1998, doi
-10.1007/978-3-540-38967-5, ch. 4 and 6; Seeger and Haussecker 2005 render so, doi 10.1007/11550518_31).
+10.1007/978-3-540-38967-5).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """HAADF-STEM: incoherent Z contrast, a probe, shot noise and uneven scan lines.
 
-The signal is the projected thickness times the atomic number to the power of 1.7, convolved with the probe's
+The signal is the projected thickness times the atomic number to the power of 1.64, convolved with the probe's
 intensity (Pennycook and Jesson 1991, doi 10.1016/0304-3991(91)90004-P; exponent as measured by Krivanek et
 al. 2010, doi 10.1038/nature08879).
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dark_field"]
 
-_EXPONENT = 1.7
+_EXPONENT = 1.64
 _CARBON = 6.0
 _DARK = 0.01  # of the median particle: the detector's own current
 

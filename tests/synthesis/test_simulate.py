@@ -16,6 +16,7 @@ from nanoseg_fiji.synthesis import (
     ParticleConfig,
     PlacementConfig,
     SemConfig,
+    StemConfig,
     TemConfig,
     draw_config,
     simulate,
@@ -196,7 +197,7 @@ def test_dose_sets_the_noise():
 def test_electron_wave_is_that_of_the_tables():
     from nanoseg_fiji.synthesis.tem import interaction, transfer, wavelength
 
-    # Kirkland 2020, table 2.2 and section 5.1: 100 and 200 kV
+    # tabulated values at 200 and 100 kV, nm; rad per V and nm
     assert wavelength(200) == pytest.approx(2.508e-3, rel=1e-3)
     assert wavelength(100) == pytest.approx(3.701e-3, rel=1e-3)
     assert interaction(200) == pytest.approx(7.29e-3, rel=5e-3)
@@ -282,3 +283,23 @@ def test_drawn_configurations_give_micrographs(modality):
         assert np.ptp(made.image) > 100
         particles += int(made.labels.max())
     assert particles > 20
+
+
+def test_dark_field_signal_is_thickness_times_a_power_of_the_atomic_number():
+    from nanoseg_fiji.synthesis.scene import build_scene
+    from nanoseg_fiji.synthesis.stem import dark_field
+
+    stem = StemConfig(probe=0, dose=1e5, atomic_number=60, support=25, support_relief=0, drift=0)
+    particles = ParticleConfig(diameter=25, gsd=1, irregularity=0)
+    signal = {}
+    for number in (6.0, 12.0):
+        stem = replace(stem, support_number=number)
+        config = replace(SMALL, modality="stem", stem=stem, particles=particles, placement=ONE)
+        scene = build_scene(config, np.random.default_rng(6))
+        image = dark_field(config, scene, np.random.default_rng(0))
+        outside = ndimage.distance_transform_edt(scene.labels == 0)
+        signal[number] = image[outside > 5].mean() - 0.01  # the detector's own current
+        centre = image[scene.height > 0.999 * scene.height.max()].mean() - 0.01
+        assert centre - signal[number] == pytest.approx(1, rel=0.02)
+    assert signal[6.0] == pytest.approx(0.1**1.64, rel=0.03)
+    assert signal[12.0] / signal[6.0] == pytest.approx(2**1.64, rel=0.03)
