@@ -2,11 +2,14 @@
 // macro, recorded, and headless. Run once, by launch.py, before any window; its value is the Host that Python talks to.
 
 import ij.IJ
+import ij.ImageJ
 import ij.ImagePlus
 import ij.Macro
 import ij.Menus
 import ij.macro.Interpreter
 import ij.plugin.frame.Recorder
+import java.awt.Frame
+import java.awt.event.WindowAdapter
 import java.util.concurrent.CountDownLatch
 import net.imagej.patcher.LegacyHooks
 import net.imagej.patcher.LegacyInjector
@@ -20,7 +23,6 @@ import org.scijava.script.ScriptService
 class Host extends LegacyHooks {
     private final Map<String, Command> commands = new TreeMap<>()
     private final Map<String, String> menus = new TreeMap<>()
-    private final CountDownLatch closed = new CountDownLatch(1)
     private final ScriptService scripts = new Context(ScriptService).service(ScriptService)
 
     Host() {
@@ -52,10 +54,17 @@ class Host extends LegacyHooks {
     /** Refresh Menus makes the table and the bar anew. */
     @Override void runAfterRefreshMenus() { register() }
 
-    /** Block until the ImageJ window has been closed. */
-    void awaitClosed() { closed.await() }
-
-    @Override boolean disposing() { closed.countDown(); true }
+    /**
+    * Block until the ImageJ window has been closed and disposed of.
+     *
+     * No earlier: the end of Python disposes of all windows, and two threads at one window wait for ever.
+     */
+    static void awaitClosed() {
+        def window = Frame.frames.find { it instanceof ImageJ }
+        def closed = new CountDownLatch(1)
+        window?.addWindowListener([windowClosed: { closed.countDown() }] as WindowAdapter)
+        if (window?.displayable) closed.await()
+    }
 
     @Override Object interceptRunPlugIn(String className, String arg) {
         if (className != 'nanoseg.Script') return null

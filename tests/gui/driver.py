@@ -129,6 +129,11 @@ class Gui:
         where = button.getLocationOnScreen()
         give_up(f"{label} at {where.x}, {where.y} does not close {title(window)!r}")
 
+    def message(self, box):
+        """Text of a message box, whose lines ImageJ draws itself."""
+        label = next(c for c in _components(box) if isinstance(c, J("ij.gui.MultiLineLabel")))
+        return " ".join(str(line) for line in _field(label, "ij.gui.MultiLineLabel", "lines"))
+
     def labels(self, dialog):
         """Texts of the labels and checkboxes of a dialog, in order."""
         return [
