@@ -21,6 +21,7 @@ MAX_ZOOM = 4.0
 _SMALLEST = 48  # px, longest side at the coarsest scale: one particle may fill the image
 _LARGEST = 2048  # px, longest side at the finest scale beyond the image's own
 _STEP = 2.0  # between scales
+_FITTING = 1.2  # times the shorter side: what is larger is uneven ground, not a particle
 _NOTICED = 0.02  # share of the image
 _WIDTH = 0.5  # octaves: how far from the model's diameter a particle's size is believed
 
@@ -37,7 +38,8 @@ def _evidence(
 ) -> tuple[float, float, float]:
     """Share of the image in particles of about the known size, their log2 size, share in larger ones."""
     probability = 1 / (1 + np.exp(-maps[0]))
-    weight = np.where(probability > 0.5, 2 * probability - 1, 0)
+    believed = (probability > 0.5) & (maps[3] < np.log2(_FITTING * min(maps.shape[1:])))
+    weight = np.where(believed, 2 * probability - 1, 0)
     if mask is not None:
         weight = weight * mask
     octaves = maps[3] - np.log2(known)
