@@ -56,6 +56,7 @@ class NanoSeg {
         boolean locked = false
         def before = WindowManager.tempCurrentImage
         def caller = Interpreter.instance // a macro that starts meanwhile is none of this command's
+        if (caller == null) IJ.resetEscape() // what an earlier command was cancelled with must not cancel this one
         state("running", "", 0)
         try {
             // Headless, Fiji hands over an empty image where none is open.
