@@ -53,7 +53,7 @@ class Helpers {
     private static AWTEventListener closeErrorBoxes() {
         AWTEventListener listener = { AWTEvent event ->
             if (event.ID == WindowEvent.WINDOW_OPENED && event.source instanceof Dialog &&
-                event.source.title in ['Macro Error', 'No Image', 'NanoSeg']) event.source.dispose()
+                event.source.title in ['Macro Error', 'No Image', 'NanoSeg', 'ROI Manager']) event.source.dispose()
         }
         Toolkit.defaultToolkit.addAWTEventListener(listener, AWTEvent.WINDOW_EVENT_MASK)
         listener

@@ -55,7 +55,7 @@ class Host extends LegacyHooks {
     @Override void runAfterRefreshMenus() { register() }
 
     /**
-    * Block until the ImageJ window has been closed and disposed of.
+     * Block until the ImageJ window has been closed and disposed of.
      *
      * No earlier: the end of Python disposes of all windows, and two threads at one window wait for ever.
      */

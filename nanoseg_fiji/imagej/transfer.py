@@ -80,6 +80,8 @@ def rois() -> bytes:
     ImageJError
         ImageJ is headless, or its ROI Manager cannot save the set.
     """
+    import jpype
+
     manager = _manager(create=False)
     if manager is None or manager.getCount() == 0:
         empty = io.BytesIO()
@@ -87,7 +89,13 @@ def rois() -> bytes:
         return empty.getvalue()
     with TemporaryDirectory(prefix="nanoseg") as folder:
         path = Path(folder, "rois.zip")
-        if not manager.runCommand("Save", str(path)):
+        recorder = jpype.JClass("ij.plugin.frame.Recorder")
+        recorder.suspendRecording()  # this is no doing of the user's
+        try:
+            saved = manager.runCommand("Save", str(path))
+        finally:
+            recorder.resumeRecording()
+        if not saved:
             raise ImageJError(f"the ROI Manager could not save the ROI set: {manager.getErrorMessage()}")
         return path.read_bytes()
 

@@ -99,7 +99,7 @@ result["summary"] = [float(value) for value in summary.getColumn("counted")]
     assert result["recorded"] == [
         'run("Segment Particles...", "model=em-particles diameter=400 pixel=false split=true tolerance=3 min_ecd=20 '
         "max_ecd=0 min_score=0.75 exclude_edges=false crop_bottom=0 stack=false clear=false manager=true overlay=true "
-        'label_image=false results=true summary=true output=[] overwrite=false device=auto");'
+        'label_image=false results=true summary=true output= overwrite=false device=auto");'
     ]
     np.testing.assert_array_equal(labels_of(result["again"], mask.shape, n), found.labels)
     assert result["rows_again"] == 2 * n
