@@ -36,12 +36,10 @@ def child(*arguments: str) -> Callable[[], object]:
 def main() -> None:
     """Print a line for each."""
     bare = median(child("-c", "pass"))
-    print(
-        f"import nanoseg_fiji: {median(child('-c', 'import nanoseg_fiji')) - bare:.3f} s beyond Python's own start"
-    )
-    print(
-        f"nanoseg-fiji --help: {median(child('-c', 'from nanoseg_fiji.cli import main; main()', '--help')):.3f} s"
-    )
+    package = median(child("-c", "import nanoseg_fiji"))
+    print(f"import nanoseg_fiji: {package - bare:.3f} s beyond Python's own start")
+    told = median(child("-c", "from nanoseg_fiji.cli import main; main()", "--help"))
+    print(f"nanoseg-fiji --help: {told:.3f} s")
 
     import nanoseg_fiji
 
@@ -50,9 +48,7 @@ def main() -> None:
     warm = median(lambda: nanoseg_fiji.segment(image))
     given = median(lambda: nanoseg_fiji.segment(image, diameter=360))
     size = f"{image.sizes['col']} x {image.sizes['row']}"
-    print(
-        f"segment, {size}: {cold:.2f} s the first time, {warm:.2f} s warm, {given:.2f} s with the diameter given"
-    )
+    print(f"segment, {size}: {cold:.2f} s the first time, {warm:.2f} s warm, {given:.2f} s with the diameter")
 
 
 if __name__ == "__main__":
