@@ -120,10 +120,10 @@ open_image(mask)
 choose("Split Touching Particles...", dialog="Split Touching Particles", tolerance="1", label_image=True)
 result["split"] = [count(), len(ij.results()), current()]
 ij.run_macro('selectImage("mask-labels"); saveAs("tiff", "' + folder + '/split.tif"); close(); selectImage("mask.tif"); '
-             'run("Clear Results");')
+             'run("Clear Results"); run("Set Measurements...", "area redirect=None");')  # later it would drop our columns
 choose("Measure Particles...", dialog="Measure Particles")
 result["measured"] = len(ij.results())
-ij.run_macro('run("Set Measurements...", "area redirect=None"); makeRectangle(0, 0, 7, 3); run("Measure");')
+ij.run_macro('makeRectangle(0, 0, 7, 3); run("Measure");')
 table = ij.results()
 result["after"] = [len(table), float(table["Area"].iloc[-1]), float(table["Area"].iloc[0])]
 choose("Particle Size Distribution...", dialog="Particle Size Distribution")
