@@ -217,5 +217,5 @@ result["names"] = [str(manager.getName(i)) for i in (0, 9999, 10000, 19999)]
     )
     assert result["count"] == 20_000
     assert result["names"] == ["0001-00001", "0001-10000", "0001-10001", "0001-20000"]
-    # made, sent and added; on an idle machine well under a second
+    print("10,000 labels to the ROI Manager:", result["second"], "s")
     assert result["second"] < 10, result
