@@ -53,6 +53,7 @@ def evaluate(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder for the report: JSON, CSV and HTML.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that is there.")] = False,
     listing: Annotated[
         Path | None,
         typer.Option("--list", help="Text file with the names of the images to take, one a line."),
@@ -87,8 +88,14 @@ def evaluate(
     if images and (model or baseline):
         raise InputError("--images is for predicted label images; else the micrographs come first")
     if output:
+        from nanoseg_fiji.evaluation.report import FILES
         from nanoseg_fiji.files import scratch_beside
 
+        there = [output / name for name in FILES if (output / name).exists()]
+        if there and not overwrite:
+            raise InputError(
+                f"{there[0]} is there already and was kept: add --overwrite or choose another folder"
+            )
         with scratch_beside(output):  # a folder that cannot be written to is told before the work
             pass
     settings: dict[str, Any] = {

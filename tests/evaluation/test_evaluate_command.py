@@ -82,7 +82,7 @@ def test_a_model_is_judged_with_and_without_the_true_scale(data: Path) -> None:
     assert found["settings"]["sha256"] == find_model("em-particles").sha256
     assert found["diameter"]["images"] == 1
     assert sum(found["reliability"]["count"]) > 0
-    status, told = run(data, *words, "--true-scale")
+    status, told = run(data, *words, "--true-scale", "--overwrite")
     assert status == 0
     assert told["diameter"] is None
     assert told["images"] == 2
@@ -119,3 +119,14 @@ def test_bad_input_is_one_line_and_a_status(
     assert told.startswith("error: ")
     assert len(told.splitlines()) == 1
     assert not list((data / "out").glob("*"))
+
+
+def test_a_report_that_is_there_is_kept(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(data, "{data}/predicted", "{data}/labels")
+    (data / "report" / "evaluation.csv").write_text("mine")
+    words = ["evaluate", f"{data}/predicted", f"{data}/labels", "-o", f"{data}/report"]
+    assert main(words) != 0
+    assert "is there already and was kept" in capsys.readouterr().err
+    assert (data / "report" / "evaluation.csv").read_text() == "mine"
+    assert main([*words, "--overwrite"]) == 0
+    assert (data / "report" / "evaluation.csv").read_text() != "mine"
