@@ -108,9 +108,12 @@ def _check_display() -> None:
 
 def _configure(java: Java, scripts: Path, *, headless: bool) -> Any:
     """Set up scyjava: our Java, no download of another, no repository but those that are asked for."""
+    import jpype
     import scyjava
 
     os.environ["JAVA_HOME"] = str(java.home)
+    # Destroying the JVM waits for AWT's thread, which may outlive the last window: Python could not end.
+    jpype.config.destroy_jvm = False
     # NB: "never" breaks pyimagej 1.8; with JAVA_HOME set, "auto" downloads nothing.
     scyjava.config.set_java_constraints(fetch="auto")
     scyjava.config.endpoints.clear()
