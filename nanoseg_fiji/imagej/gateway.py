@@ -136,7 +136,8 @@ class ImageJ:
         if self.headless:
             return
         if self.fiji is None:
-            self.host.awaitClosed()
+            while not self.host.awaitClosed(300):  # Python hears Ctrl-C only between calls into Java
+                pass
             return
         import time
 

@@ -11,6 +11,7 @@ import ij.plugin.frame.Recorder
 import java.awt.Frame
 import java.awt.event.WindowAdapter
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import net.imagej.patcher.LegacyHooks
 import net.imagej.patcher.LegacyInjector
 import org.codehaus.groovy.jsr223.GroovyScriptEngineFactory
@@ -55,16 +56,22 @@ class Host extends LegacyHooks {
     @Override void runAfterRefreshMenus() { register() }
 
     /**
-     * Block until the ImageJ window has been closed and disposed of.
+     * Wait until the ImageJ window has been closed and disposed of, a while at most; true when it has.
      *
      * No earlier: the end of Python disposes of all windows, and two threads at one window wait for ever.
      */
-    static void awaitClosed() {
-        def window = Frame.frames.find { it instanceof ImageJ }
-        def closed = new CountDownLatch(1)
-        window?.addWindowListener([windowClosed: { closed.countDown() }] as WindowAdapter)
-        if (window?.displayable) closed.await()
+    static boolean awaitClosed(long millis) {
+        if (closed == null) {
+            def latch = new CountDownLatch(1)
+            def window = Frame.frames.find { it instanceof ImageJ }
+            window?.addWindowListener([windowClosed: { latch.countDown() }] as WindowAdapter)
+            if (!window?.displayable) latch.countDown()
+            closed = latch
+        }
+        closed.await(millis, TimeUnit.MILLISECONDS)
     }
+
+    private static CountDownLatch closed
 
     @Override Object interceptRunPlugIn(String className, String arg) {
         if (className != 'nanoseg.Script') return null
