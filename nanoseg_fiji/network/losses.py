@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -10,9 +11,18 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["LossParts", "map_loss"]
+__all__ = ["LossConfig", "LossParts", "map_loss"]
 
 _BORDER_WEIGHT = 8.0  # borders are a few per cent of the pixels
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """How the loss is put together."""
+
+    dice: float = 0.5
+    """Share of the soft Dice in the foreground's loss, 0 to 1; the rest is cross-entropy. Much of it makes
+    outlines loose, since a doubtful pixel costs Dice less inside than outside."""
 
 
 class LossParts(NamedTuple):
@@ -33,10 +43,10 @@ def _mean(values: Tensor, weight: Tensor) -> Tensor:
     return (values * weight).sum() / weight.sum().clamp_min(1.0)
 
 
-def map_loss(maps: Tensor, targets: Tensor) -> LossParts:
+def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) -> LossParts:
     """Compare predicted with true maps.
 
-    Foreground: binary cross-entropy plus soft Dice (Milletari et al. 2016, 10.1109/3DV.2016.79), half each.
+    Foreground: binary cross-entropy and soft Dice (Milletari et al. 2016, 10.1109/3DV.2016.79).
     Border: weighted cross-entropy inside particles. Distance and size: smooth L1 inside particles.
 
     Parameters
@@ -46,12 +56,15 @@ def map_loss(maps: Tensor, targets: Tensor) -> LossParts:
     targets : Tensor
         (batch, 6, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown)
         and the weight of its size (0 where the particle is cut by the image's edge).
+    config : LossConfig, optional
+        How the parts are weighted.
 
     Returns
     -------
     LossParts
         Scalar float32 tensors.
     """
+    share = (config or LossConfig()).dice
     maps = maps.float()
     known, sized = targets[:, 4], targets[:, 5]
     fore = targets[:, 0]
@@ -66,7 +79,7 @@ def map_loss(maps: Tensor, targets: Tensor) -> LossParts:
     distance = F.smooth_l1_loss(maps[:, 2], targets[:, 2], reduction="none", beta=0.1)
     size = F.smooth_l1_loss(maps[:, 3], targets[:, 3], reduction="none", beta=0.5)
     return LossParts(
-        foreground=0.5 * _mean(cross, known) + 0.5 * dice.mean(),
+        foreground=(1 - share) * _mean(cross, known) + share * dice.mean(),
         border=0.3 * _mean(border, inside),
         # background keeps a little weight: outside, distance must be 0 for the watershed to end at the
         # outline

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.network.losses import LossConfig
 from nanoseg_fiji.training.augmentation import AugmentationConfig
 from nanoseg_fiji.training.crops import CropConfig
 
@@ -48,6 +49,9 @@ class TrainingConfig:
     """As `nanoseg_fiji.network.build` takes it."""
     description: str = ""
     """One line for the list of models."""
+    start: str = ""
+    """Model whose weights the run starts from: a name, or a file as `find_model` takes it; a path that begins
+    with ``.`` is relative to the file. Empty: weights drawn at random."""
     diameter: float = 32.0
     """Particle diameter that images are rescaled to when the model is used, in pixels."""
     steps: int = 10_000
@@ -70,6 +74,8 @@ class TrainingConfig:
     """Seed of that choice."""
     checkpoint_minutes: float = 5.0
     """Time between checkpoints."""
+    loss: LossConfig = field(default_factory=LossConfig)
+    """How the loss is put together."""
     crops: CropConfig = field(default_factory=CropConfig)
     """How crops are drawn."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -134,4 +140,6 @@ def load_config(path: Path) -> TrainingConfig:
         item["folder"] = str((path.parent / Path(folder).expanduser()).resolve())
         if not Path(item["folder"]).is_dir():
             raise InputError(f"{path}: data folder {item['folder']} is not there")
+    if str(values.get("start", "")).startswith("."):
+        values["start"] = str((path.parent / values["start"]).resolve())
     return _make(TrainingConfig, values, str(path))

@@ -13,8 +13,9 @@ from safetensors.torch import save_file
 
 from nanoseg_fiji.errors import InputError, ModelError, OutputError
 from nanoseg_fiji.files import replacing
-from nanoseg_fiji.network import build
+from nanoseg_fiji.network import build, load_model
 from nanoseg_fiji.network.losses import map_loss
+from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.segmentation.device import autocast
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nanoseg_fiji.training.config import TrainingConfig
+    from nanoseg_fiji.types import ModelSpec
 
 __all__ = ["TrainingRun"]
 
@@ -33,7 +35,9 @@ class TrainingRun:
     def __init__(self, config: TrainingConfig, device: torch.device) -> None:
         torch.manual_seed(config.seed)
         self.config, self.device = config, device
-        self.net = build(config.architecture).to(device).to(memory_format=torch.channels_last)
+        net = build(config.architecture)
+        self.start = _start_from(config, net) if config.start else None
+        self.net = net.to(device).to(memory_format=torch.channels_last)
         self.average = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
         decay = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
@@ -58,7 +62,7 @@ class TrainingRun:
         images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         with autocast(self.device):
             maps = self.net(images)
-        loss = map_loss(maps, targets.to(self.device, non_blocking=True))
+        loss = map_loss(maps, targets.to(self.device, non_blocking=True), self.config.loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
@@ -83,7 +87,7 @@ class TrainingRun:
         with torch.inference_mode(), autocast(self.device):
             for images, targets in batches:
                 maps = net(images.to(self.device, memory_format=torch.channels_last))
-                total += float(map_loss(maps, targets.to(self.device)).total)
+                total += float(map_loss(maps, targets.to(self.device), self.config.loss).total)
         return total / len(batches)
 
     def save(self, path: Path) -> None:
@@ -123,6 +127,19 @@ class TrainingRun:
                 state.setdefault(int(index), {})[name] = value
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
         self.step = int(meta["step"])
+
+
+def _start_from(config: TrainingConfig, net: torch.nn.Module) -> ModelSpec:
+    """Give `net` the weights of the model that `config.start` names; return which it is."""
+    model = load_model(find_model(config.start))
+    try:
+        net.load_state_dict(model.net.state_dict())
+    except RuntimeError as error:
+        raise InputError(
+            f"{config.name} cannot start from {config.start}: its architecture is "
+            f"{model.spec.card['architecture']}, so give the same one"
+        ) from error
+    return model.spec
 
 
 def _fingerprint(config: TrainingConfig) -> str:

@@ -186,6 +186,7 @@ def _finish(run: TrainingRun, pairs: list[list[Pair]], output: Path) -> Path:
             "steps": run.step,
             "seed": run.config.seed,
             "device": run.device.type,
+            "start": run.start and {"name": run.start.name, "sha256": run.start.sha256},
             "data": [
                 {
                     "name": os.path.basename(data.folder),
