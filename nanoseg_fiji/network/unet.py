@@ -52,27 +52,33 @@ class UNet(nn.Module):
     Parameters
     ----------
     channels : sequence of int
-        Width of every level, from full resolution down; the stride is ``2 ** (len(channels) - 1)``.
+        Width of every level, from the finest down; the stride is ``fold * 2 ** (len(channels) - 1)``.
     bottom_blocks : int
         Residual blocks at the lowest level; each widens the context by two strides on every side.
+    fold : int
+        Side of the squares of pixels that are folded into channels at the door and unfolded behind the last
+        layer (Shi et al. 2016, 10.1109/CVPR.2016.207): every layer is that much smaller, a side.
     """
 
-    def __init__(self, channels: Sequence[int] = (16, 32, 64, 128, 256), bottom_blocks: int = 2) -> None:
+    def __init__(
+        self, channels: Sequence[int] = (16, 32, 64, 128, 256), bottom_blocks: int = 2, fold: int = 1
+    ) -> None:
         super().__init__()
         self.channels = tuple(channels)
         self.bottom_blocks = bottom_blocks
-        widths = (1, *self.channels)
+        self.fold = fold
+        widths = (fold * fold, *self.channels)
         self.encoder = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         self.bottom = nn.Sequential(
             *(ResidualBlock(channels[-1], channels[-1]) for _ in range(bottom_blocks - 1))
         )
         self.decoder = nn.ModuleList(ResidualBlock(a + b, a) for a, b in pairwise(channels))
-        self.head = nn.Conv2d(channels[0], len(MAPS), kernel_size=1)
+        self.head = nn.Conv2d(channels[0], len(MAPS) * fold * fold, kernel_size=1)
 
     @property
     def stride(self) -> int:
         """Both sides of an input must be multiples of this many pixels."""
-        return 1 << (len(self.channels) - 1)
+        return self.fold << (len(self.channels) - 1)
 
     @property
     def halo(self) -> int:
@@ -84,7 +90,8 @@ class UNet(nn.Module):
         bottom = len(self.channels) - 1
         radius = sum(4 << level for level in range(bottom))
         radius += (2 * self.bottom_blocks << bottom) + 2 * ((1 << bottom) - 1)
-        return -(-radius // self.stride) * self.stride
+        reach = radius * self.fold + self.fold - 1
+        return -(-reach // self.stride) * self.stride
 
     def forward(self, x: Tensor) -> Tensor:
         """Predict the maps.
@@ -102,6 +109,7 @@ class UNet(nn.Module):
         if x.shape[-2] % self.stride or x.shape[-1] % self.stride:
             fit = [-(-s // self.stride) * self.stride for s in x.shape[-2:]]
             raise ValueError(f"sides {tuple(x.shape[-2:])} are no multiples of {self.stride}: pad to {fit}")
+        x = F.pixel_unshuffle(x, self.fold)
         skips: list[Tensor] = []
         for level, block in enumerate(self.encoder):
             x = block(x if level == 0 else F.max_pool2d(x, 2))
@@ -110,5 +118,4 @@ class UNet(nn.Module):
         for level in reversed(range(len(self.decoder))):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest")
             x = self.decoder[level](torch.cat([x, skips[level]], dim=1))
-        out: Tensor = self.head(x)
-        return out
+        return F.pixel_shuffle(self.head(x), self.fold)

@@ -7,10 +7,12 @@ from nanoseg_fiji.errors import ModelError
 from nanoseg_fiji.network import MAPS, UNet, build
 
 
-@pytest.mark.parametrize(("channels", "bottom"), [((4, 8, 8), 1), ((4, 8, 8, 8), 2)])
-def test_receptive_field_lies_within_the_halo(channels, bottom):
+@pytest.mark.parametrize(
+    ("channels", "bottom", "fold"), [((4, 8, 8), 1, 1), ((4, 8, 8, 8), 2, 1), ((4, 8, 8), 2, 2)]
+)
+def test_receptive_field_lies_within_the_halo(channels, bottom, fold):
     torch.manual_seed(0)
-    net = UNet(channels, bottom_blocks=bottom).double()
+    net = UNet(channels, bottom_blocks=bottom, fold=fold).double()
     for module in net.modules():  # random statistics, so that no unit is silent everywhere
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.bias)
@@ -27,6 +29,9 @@ def test_receptive_field_lies_within_the_halo(channels, bottom):
 def test_shape_of_the_maps_and_of_what_does_not_fit():
     net = UNet((4, 8), bottom_blocks=1).eval()
     assert net(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
+    folded = UNet((4, 8), bottom_blocks=1, fold=2).eval()
+    assert folded.stride == 4
+    assert folded(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
     with pytest.raises(ValueError, match=r"pad to \[34, 48\]"):
         net(torch.zeros(1, 1, 33, 48))
 
