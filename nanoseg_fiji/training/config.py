@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -16,7 +17,7 @@ from nanoseg_fiji.training.crops import CropConfig
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DataConfig", "TrainingConfig", "load_config"]
+__all__ = ["DataConfig", "TrainingConfig", "changed_fields", "load_config", "plain"]
 
 T = TypeVar("T")
 
@@ -143,3 +144,36 @@ def load_config(path: Path) -> TrainingConfig:
     if str(values.get("start", "")).startswith("."):
         values["start"] = str((path.parent / values["start"]).resolve())
     return _make(TrainingConfig, values, str(path))
+
+
+def plain(config: TrainingConfig) -> dict[str, Any]:
+    """All fields as JSON gives them back."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
+    return values
+
+
+def changed_fields(config: TrainingConfig, stored: Mapping[str, Any]) -> list[str]:
+    """Name the fields in which a configuration differs from what `plain` gave, perhaps in an older version.
+
+    A field that the older version did not know has its default there, so that a run goes on after an update.
+    """
+    return _changed(TrainingConfig, plain(config), stored)
+
+
+def _changed(kind: type[Any], now: Mapping[str, Any], then: Mapping[str, Any], where: str = "") -> list[str]:
+    hints = get_type_hints(kind, {"Mapping": dict, "Any": Any, **globals()})
+    names = []
+    for entry in fields(kind):
+        name, value = entry.name, now[entry.name]
+        if name == "data":
+            sets = then.get(name, [])
+            if len(sets) != len(value) or any(map(_changed, [DataConfig] * len(sets), value, sets)):
+                names.append(name)
+        elif is_dataclass(hints[name]):
+            names += _changed(hints[name], value, then.get(name, {}), f"{name}.")
+        else:
+            default = None if entry.default is MISSING else entry.default
+            before = then.get(name, json.loads(json.dumps(default)))
+            if value != before:
+                names.append(where + name)
+    return names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,6 +16,7 @@ from nanoseg_fiji.network import build, load_model
 from nanoseg_fiji.network.losses import map_loss
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.segmentation.device import autocast
+from nanoseg_fiji.training.config import changed_fields, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ class TrainingRun:
         tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
         try:
             with replacing(path) as part:
-                save_file(tensors, part, {"step": str(self.step), "config": _fingerprint(self.config)})
+                save_file(tensors, part, {"step": str(self.step), "config": json.dumps(plain(self.config))})
         except SafetensorError as error:
             raise OutputError(f"cannot write checkpoint {path} ({error}); the older one is kept") from error
 
@@ -113,8 +113,11 @@ class TrainingRun:
             raise ModelError(
                 f"checkpoint {path} cannot be read ({error}): delete it to start again"
             ) from error
-        if meta.get("config") != _fingerprint(self.config):
-            raise InputError(f"checkpoint {path} belongs to another configuration: use another output folder")
+        if changed := changed_fields(self.config, json.loads(meta.get("config", "{}"))):
+            raise InputError(
+                f"checkpoint {path} belongs to another configuration ({', '.join(changed)}): use another "
+                "output folder"
+            )
         self.net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
         self.average = {k[8:]: v.to(self.device) for k, v in tensors.items() if k.startswith("average.")}
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
@@ -140,7 +143,3 @@ def _start_from(config: TrainingConfig, net: torch.nn.Module) -> ModelSpec:
             f"{model.spec.card['architecture']}, so give the same one"
         ) from error
     return model.spec
-
-
-def _fingerprint(config: TrainingConfig) -> str:
-    return json.dumps(asdict(config), sort_keys=True, default=str)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.training.config import DataConfig, load_config
+from nanoseg_fiji.training.config import DataConfig, changed_fields, load_config, plain
 from nanoseg_fiji.training.datasets import find_pairs, load_pairs
 from nanoseg_fiji.training.splits import groups_of, is_validation
 
@@ -90,3 +92,13 @@ def test_groups_by_prefix_and_by_missing_table(tmp_path):
     (tmp_path / "sources.csv").write_text("image,doi\nb.png,1\n")
     with pytest.raises(InputError, match=r"no group for a\.png"):
         groups_of(["a.png"], "sources.csv", tmp_path)
+
+
+def test_a_field_that_an_older_version_did_not_know_has_its_default(config):
+    stored = plain(config)
+    del stored["seed"], stored["loss"], stored["data"][0]["licence"], stored["crops"]["odd_diameter"]
+    assert changed_fields(config, stored) == []
+    other = dataclasses.replace(
+        config, seed=4, crops=dataclasses.replace(config.crops, pixels=1), data=(*config.data, *config.data)
+    )
+    assert changed_fields(other, stored) == ["data", "seed", "crops.pixels"]
