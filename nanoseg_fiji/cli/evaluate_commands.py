@@ -72,10 +72,14 @@ def evaluate(
         float, typer.Option(help="With --model: depth of a neck that splits.")
     ] = SegmentationParams.tolerance,
     device: Annotated[str, typer.Option(help="With --model: auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    marks: Annotated[
+        Path | None,
+        typer.Option(help="Masks of letters and bars: false particles there are counted by themselves."),
+    ] = None,
 ) -> None:
     """Judge predicted label images, a model or ImageJ's classical pipeline against true label images."""
     from nanoseg_fiji.errors import InputError
-    from nanoseg_fiji.evaluation.pairs import pair_files
+    from nanoseg_fiji.evaluation.pairs import find_partners, pair_files
 
     if model and baseline:
         raise InputError("give --model or --baseline, not both")
@@ -88,16 +92,7 @@ def evaluate(
     if images and (model or baseline):
         raise InputError("--images is for predicted label images; else the micrographs come first")
     if output:
-        from nanoseg_fiji.evaluation.report import FILES
-        from nanoseg_fiji.files import scratch_beside
-
-        there = [output / name for name in FILES if (output / name).exists()]
-        if there and not overwrite:
-            raise InputError(
-                f"{there[0]} is there already and was kept: add --overwrite or choose another folder"
-            )
-        with scratch_beside(output):  # a folder that cannot be written to is told before the work
-            pass
+        _check_output(output, overwrite)
     settings: dict[str, Any] = {
         "predicted": str(predicted),
         "truth": str(truth),
@@ -112,13 +107,29 @@ def evaluate(
         settings["baseline"] = baseline
     else:
         predict = _from_files(pairs, images)
-    evaluation, worst = _judge(pairs, predict, drawn=_SHOWN if output else 0)
+    marked = find_partners(marks, [pair.name for pair in pairs]) if marks else {}
+    evaluation, worst = _judge(pairs, predict, marked, drawn=_SHOWN if output else 0)
     _show(evaluation)
     if output:
         from nanoseg_fiji.evaluation.report import write_report
 
         paths = write_report(evaluation, output, settings, worst)
         typer.echo(f"wrote {', '.join(path.name for path in paths)} in {output}")
+
+
+def _check_output(folder: Path, overwrite: bool) -> None:
+    """Tell before the work that a report is there, or that none can be written."""
+    from nanoseg_fiji.errors import InputError
+    from nanoseg_fiji.evaluation.report import FILES
+    from nanoseg_fiji.files import scratch_beside
+
+    there = [folder / name for name in FILES if (folder / name).exists()]
+    if there and not overwrite:
+        raise InputError(
+            f"{there[0]} is there already and was kept: add --overwrite or choose another folder"
+        )
+    with scratch_beside(folder):
+        pass
 
 
 def _with_model(name: str, true_scale: bool, options: dict[str, Any], settings: dict[str, Any]) -> Predict:
@@ -189,7 +200,7 @@ def _same_shape(pair: FilePair, gray: NDArray[np.float32], truth: NDArray[np.int
 
 
 def _judge(
-    pairs: list[FilePair], predict: Predict, drawn: int
+    pairs: list[FilePair], predict: Predict, marked: dict[str, Path], drawn: int
 ) -> tuple[Evaluation, list[tuple[ImageScores, NDArray[np.uint8]]]]:
     """Judge every pair; draw the worst."""
     import heapq
@@ -200,6 +211,7 @@ def _judge(
     from nanoseg_fiji.evaluation.pairs import read_labels
     from nanoseg_fiji.evaluation.pictures import draw_outcomes
     from nanoseg_fiji.evaluation.report import badness
+    from nanoseg_fiji.images import read_image, to_gray
 
     judged: list[ImageScores] = []
 
@@ -207,8 +219,9 @@ def _judge(
         for pair in bar.track(pairs, description=f"{len(pairs)} images"):
             truth = read_labels(pair.truth)
             sample = predict(pair, truth)
+            marks = to_gray(read_image(marked[pair.name])) > 0 if marked else None
             try:
-                scores = evaluate_image(pair.name, sample.pred, truth, sample.scores, sample.diameter)
+                scores = evaluate_image(pair.name, sample.pred, truth, sample.scores, sample.diameter, marks)
             except InputError as error:
                 raise InputError(f"{pair.name}: {error}") from error
             judged.append(scores)
@@ -238,7 +251,7 @@ def _show(evaluation: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nanoseg_fiji.evaluation.report import headline, score_rows
+    from nanoseg_fiji.evaluation.report import bias_rows, headline, score_rows
 
     typer.echo(headline(evaluation))
     table = Table("", box=None, pad_edge=False)
@@ -247,3 +260,9 @@ def _show(evaluation: Evaluation) -> None:
     for row in score_rows(evaluation):
         table.add_row(*row)
     Console().print(table)
+    bias = Table("true ECD", box=None, pad_edge=False)
+    for title in ("matched", "error of ECD (quartiles)", "error of MinFeret (quartiles)"):
+        bias.add_column(title, justify="right")
+    for cells in bias_rows(evaluation):
+        bias.add_row(*cells)
+    Console().print(bias)

@@ -10,6 +10,7 @@ import numpy as np
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation.image_scores import ERRORS
 from nanoseg_fiji.evaluation.scores import COUNTS, reliability, scores_of
+from nanoseg_fiji.evaluation.sizes import size_bias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +47,12 @@ class Evaluation:
     diameter: dict[str, float] | None
     """Choice of scale: number of images, median log2(found / true), median of its absolute value, and the
     shares of images within a factor of 1.25, 1.5 and 2. None where no diameter was estimated."""
+    bias: dict[str, list[float]]
+    """Signed errors of ECD and MinFeret by true size; see `nanoseg_fiji.evaluation.sizes.size_bias`."""
+    false_particles: dict[str, float]
+    """``all``: predicted particles without a match; ``empty_images``: images without particles, and
+    ``on_empty_images``: those predicted there; ``marked_images``: images whose marks are known, and
+    ``on_marks``: those of the particles without a match that lie on marks."""
 
 
 def evaluate(images: Iterable[ImageScores], seed: int = 0) -> Evaluation:
@@ -98,7 +105,21 @@ def evaluate(images: Iterable[ImageScores], seed: int = 0) -> Evaluation:
         if scored
         else None,
         diameter=_choice_of_scale(errors["diameter_error"]),
+        bias=size_bias(np.concatenate([image.sizes for image in images])),
+        false_particles=_false_particles(images),
     )
+
+
+def _false_particles(images: tuple[ImageScores, ...]) -> dict[str, float]:
+    empty = [i for i in images if i.counts[COUNTS.index("n_truth")] == 0]
+    marked = [i for i in images if i.on_marks >= 0]
+    return {
+        "all": float(sum((~i.matched).sum() for i in images)),
+        "empty_images": float(len(empty)),
+        "on_empty_images": float(sum(i.matched.size for i in empty)),
+        "marked_images": float(len(marked)),
+        "on_marks": float(sum(i.on_marks for i in marked)),
+    }
 
 
 def _statistics(

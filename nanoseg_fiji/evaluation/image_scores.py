@@ -10,7 +10,7 @@ import numpy as np
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation.matching import find_overlaps
 from nanoseg_fiji.evaluation.scores import count, match_all
-from nanoseg_fiji.evaluation.sizes import equivalent_diameters, relative_error, typical_diameter
+from nanoseg_fiji.evaluation.sizes import relative_error, sizes_of, typical_diameter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +44,12 @@ class ImageScores:
     """Score of every predicted particle, labels ascending; empty where none are given."""
     matched: NDArray[np.bool_]
     """Whether each predicted particle has a match at IoU 0.5, shape (n_pred,)."""
+    sizes: NDArray[np.float64]
+    """Of every pair matched at IoU 0.5: ECD found and true, MinFeret found and true, in pixels, shape
+    (n_matched, 4)."""
+    on_marks: int
+    """Predicted particles without a match of which more than half lies on marks (text, bars); -1 where it is
+    not known where marks are."""
 
 
 def evaluate_image(
@@ -52,6 +58,7 @@ def evaluate_image(
     truth: NDArray[np.int32],
     scores: NDArray[np.float64] | None = None,
     diameter: float = float("nan"),
+    marks: NDArray[np.bool_] | None = None,
 ) -> ImageScores:
     """Judge the label image of one micrograph.
 
@@ -65,6 +72,8 @@ def evaluate_image(
         Score of every predicted particle, 0 to 1, labels ascending.
     diameter : float
         Estimated typical diameter, in pixels.
+    marks : ndarray of bool, (row, col), optional
+        Where letters, scale bars and info strips are burnt in.
 
     Returns
     -------
@@ -74,7 +83,7 @@ def evaluate_image(
     Raises
     ------
     InputError
-        The label images do not fit each other, or the scores the labels.
+        The label images do not fit each other, or the scores the labels, or the marks the images.
     """
     overlaps = find_overlaps(pred, truth)
     n_pred, n_truth = overlaps.pred_labels.size, overlaps.truth_labels.size
@@ -83,11 +92,13 @@ def evaluate_image(
     matchings = match_all(overlaps)
     matched = np.zeros(n_pred, bool)
     matched[matchings[0].pred] = True
+    if marks is not None and marks.shape != pred.shape:
+        raise InputError(f"{name}: the marks are {marks.shape}, the label images {pred.shape}")
     merges, splits = merged_and_split(overlaps)
-    found, true = (
-        equivalent_diameters(pred, overlaps.pred_areas),
-        equivalent_diameters(truth, overlaps.truth_areas),
-    )
+    found, calipers = sizes_of(pred, overlaps.pred_areas)
+    true, true_calipers = sizes_of(truth, overlaps.truth_areas)
+    pairs = matchings[0]
+    sizes = (found[pairs.pred], true[pairs.truth], calipers[pairs.pred], true_calipers[pairs.truth])
     typical = typical_diameter(true)
     errors = [
         relative_error(n_pred, n_truth),
@@ -108,7 +119,18 @@ def evaluate_image(
         typical,
         np.empty(0) if scores is None else np.asarray(scores, np.float64),
         matched,
+        np.stack(sizes, axis=1),
+        -1 if marks is None else _on(marks, pred, overlaps, matched),
     )
+
+
+def _on(
+    marks: NDArray[np.bool_], pred: NDArray[np.int32], overlaps: Overlaps, matched: NDArray[np.bool_]
+) -> int:
+    """Count the unmatched particles of which more than half lies on marks."""
+    rank = np.searchsorted(overlaps.pred_labels, pred[marks & (pred > 0)])
+    covered = np.bincount(rank, minlength=matched.size)
+    return int((~matched & (2 * covered > overlaps.pred_areas)).sum())
 
 
 def merged_and_split(overlaps: Overlaps) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nanoseg_fiji.evaluation.evaluation import Evaluation
     from nanoseg_fiji.evaluation.image_scores import ImageScores
 
-__all__ = ["badness", "headline", "image_rows", "score_rows", "write_report"]
+__all__ = ["badness", "bias_rows", "headline", "image_rows", "score_rows", "write_report"]
 
 FILES = ("evaluation.json", "evaluation.csv", "evaluation.html")
 _WIDEST = 1000  # px of a picture in the page
@@ -60,7 +60,30 @@ def headline(evaluation: Evaluation) -> str:
     if scale is not None:
         within = ", ".join(f"{scale[f'within_{f}']:.0%} within a factor of {f}" for f in ("1.25", "1.5", "2"))
         text += f"; diameter found: {within}"
+    false = evaluation.false_particles
+    if false["empty_images"]:
+        text += f"; {false['on_empty_images']:.0f} found on {false['empty_images']:.0f} images without any"
+    if false["marked_images"]:
+        text += f"; {false['on_marks']:.0f} of {false['all']:.0f} false ones lie on text or bars"
     return text
+
+
+def bias_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    """Give the lines of a table: true ECD, particles, median error of ECD and MinFeret with quartiles."""
+    bias = evaluation.bias
+    return [
+        (
+            f"{bias['from'][i]:.0f} to {bias['to'][i]:.0f} px"
+            if np.isfinite(bias["to"][i])
+            else f"from {bias['from'][i]:.0f} px",
+            f"{bias['count'][i]:.0f}",
+            *(
+                f"{bias[n][i]:+.1%} ({bias[f'{n}_low'][i]:+.1%} to {bias[f'{n}_high'][i]:+.1%})"
+                for n in ("ecd", "min_feret")
+            ),
+        )
+        for i in range(len(bias["from"]))
+    ]
 
 
 def score_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str]]:
@@ -90,13 +113,14 @@ def score_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str]]:
 
 def image_rows(evaluation: Evaluation) -> tuple[list[str], list[list[Any]]]:
     """Give the header and a row for every image: counts, merges, splits, scores and errors."""
-    header = ["image", *COUNTS, "merges", "splits", "true_diameter", *SCORES, *ERRORS]
+    header = ["image", *COUNTS, "merges", "splits", "on_marks", "true_diameter", *SCORES, *ERRORS]
     rows = [
         [
             image.name,
             *image.counts,
             image.merges,
             image.splits,
+            image.on_marks,
             image.true_diameter,
             *(evaluation.per_image[name][i] for name in SCORES),
             *image.errors,
@@ -144,6 +168,8 @@ def write_report(
         "intervals": evaluation.intervals,
         "reliability": evaluation.reliability,
         "diameter": evaluation.diameter,
+        "bias": evaluation.bias,
+        "false_particles": evaluation.false_particles,
     }
     header, rows = image_rows(evaluation)
     with scratch_beside(folder) as scratch:
@@ -197,6 +223,8 @@ def _page(
             )
         ]
         parts += ["<h2>Reliability of Score</h2>", _table(("Score", "particles", "mean", "precision"), lines)]
+    sizes = ("true ECD", "matched", "error of ECD (quartiles)", "error of MinFeret (quartiles)")
+    parts += ["<h2>Bias of size</h2>", _table(sizes, bias_rows(evaluation))]
     if pictures:
         parts.append(f'<h2>Worst images</h2><p class="key">Outlines as predicted:{key}</p>')
         parts += [

@@ -119,7 +119,7 @@ def _strip(canvas: _Canvas, config: MicrographConfig) -> int:
 
 def annotate(
     image: NDArray[Any], labels: NDArray[np.int32], config: MicrographConfig, rng: np.random.Generator
-) -> tuple[NDArray[Any], NDArray[np.int32]]:
+) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.bool_]]:
     """Burn in what the configuration asks for.
 
     Parameters
@@ -139,10 +139,12 @@ def annotate(
         With the annotations.
     labels : ndarray of int32
         0 under bars, boxes and strips; letters leave labels alone.
+    marks : ndarray of bool
+        Where something was burnt in.
     """
     wanted = config.annotations
     if not (wanted.scale_bar or wanted.letter or wanted.strip):
-        return image, labels
+        return image, labels, np.zeros(image.shape, bool)
     canvas = _Canvas(image, rng)
     floor = _strip(canvas, config) if wanted.strip else canvas.rows
     if wanted.scale_bar:
@@ -156,4 +158,5 @@ def annotate(
         if boxed:
             canvas.area(0, 0, canvas.width_of(words, size) + 2 * margin, 1.2 * size + 2 * margin, 255)
         canvas.text(margin, margin, words, size, bright)
-    return canvas.onto(image), np.where(canvas.opaque, 0, labels).astype(np.int32)
+    bare: NDArray[np.int32] = np.where(canvas.opaque, 0, labels).astype(np.int32)
+    return canvas.onto(image), bare, np.asarray(canvas.stencil) > 0

@@ -27,6 +27,9 @@ MANIFEST = "synthesis.json"
 """What the folder was made from: seed, and the configuration of every image."""
 
 
+_FOLDERS = ("images", "labels", "marks")
+
+
 def _entries(folder: Path) -> set[str]:
     """Files in a folder and below, as the manifest names them."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
@@ -42,7 +45,7 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise OutputError(f"{folder} is not empty and was kept: allow overwriting or choose another folder")
     try:
         listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["images"]
-        own = {f"{kind}/{name}" for name in listed for kind in ("images", "labels")} | {MANIFEST}
+        own = {f"{kind}/{name}" for name in listed for kind in _FOLDERS} | {MANIFEST}
     except (OSError, ValueError, KeyError, TypeError):
         raise OutputError(
             f"{folder} holds no simulated images (no {MANIFEST}): choose another folder"
@@ -62,8 +65,9 @@ def write_dataset(
     progress: Progress | None = None,
     **choices: Any,
 ) -> Path:
-    """Simulate micrographs into ``images/`` and ``labels/``, whole or not at all.
+    """Simulate micrographs into ``images/``, ``labels/`` and ``marks/``, whole or not at all.
 
+    Marks are 255 where letters, bars and info strips are burnt in.
     Image *i* depends on the seed, on *i* and on the choices, not on how many there are.
 
     Parameters
@@ -100,15 +104,16 @@ def write_dataset(
     images: dict[str, Any] = {}
     with scratch_beside(folder.absolute().parent) as scratch:
         new = scratch / "new"
-        for kind in ("images", "labels"):
+        for kind in _FOLDERS:
             (new / kind).mkdir(parents=True)
         for number in range(1, count + 1):
             config = draw_config(np.random.default_rng([seed, number]), **choices)
             own_seed = seed * 1_000_003 + number
-            image, labels, calibration = simulate(config, own_seed)
+            image, labels, calibration, marks = simulate(config, own_seed)
             name = f"{config.modality}-{number:0{digits}}.tif"
             write_tiff(new / "images" / name, image, ("row", "col"), calibration)
             write_tiff(new / "labels" / name, labels.astype(np.uint16), ("row", "col"), calibration)
+            write_tiff(new / "marks" / name, 255 * marks.astype(np.uint8), ("row", "col"), calibration)
             images[name] = {"seed": own_seed, "count": int(labels.max()), **config.plain}
             if progress:
                 progress(number / count, name)

@@ -35,6 +35,8 @@ class Micrograph(NamedTuple):
     """int32, (row, col): 0 is background, ids 1..n."""
     calibration: Calibration
     """Pixel size, nm."""
+    marks: NDArray[np.bool_]
+    """(row, col): where letters, scale bars and info strips are burnt in."""
 
 
 def simulate(config: MicrographConfig, seed: int) -> Micrograph:
@@ -53,7 +55,7 @@ def simulate(config: MicrographConfig, seed: int) -> Micrograph:
     Returns
     -------
     Micrograph
-        Image, labels and calibration.
+        Image, labels, calibration and marks.
 
     Raises
     ------
@@ -70,6 +72,6 @@ def simulate(config: MicrographConfig, seed: int) -> Micrograph:
     else:
         signal, labels = _IMAGING[config.modality](config, scene, microscope), scene.labels
     image = quantise(signal, config.bits, config.saturation, config.headroom)
-    image, labels = annotate(image, labels, config, author)
+    image, labels, marks = annotate(image, labels, config, author)
     labels = keep_visible(labels, scene.areas, config.min_visible)
-    return Micrograph(image, labels, Calibration(config.pixel_size, config.pixel_size, "nm"))
+    return Micrograph(image, labels, Calibration(config.pixel_size, config.pixel_size, "nm"), marks)

@@ -60,6 +60,17 @@ def test_label_images_are_judged(data: Path, capsys: pytest.CaptureFixture[str])
     assert page.index("dark: AP50 0.667") < page.index("bright: AP50 1.000")
 
 
+def test_false_particles_on_marks_are_told(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (data / "marks").mkdir()
+    for name in ("bright", "dark"):
+        marks = np.full((168, 168), 255, np.uint8)
+        Image.fromarray(marks).save(data / "marks" / f"{name}.png")
+    status, content = run(data, "{data}/labels", "{data}/predicted", "--marks", "{data}/marks")
+    assert status == 0
+    assert content["false_particles"]["on_marks"] == 3
+    assert "3 of 3 false ones lie on text or bars" in capsys.readouterr().out
+
+
 def test_a_list_restricts_what_is_judged(data: Path) -> None:
     (data / "list.txt").write_text("dark.png\n", encoding="utf-8")
     _, found = run(data, "{data}/predicted", "{data}/labels", "--list", "{data}/list.txt")

@@ -9,7 +9,7 @@ import pytest
 
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation import evaluate, evaluate_image
-from nanoseg_fiji.evaluation.sizes import equivalent_diameters, true_diameter, typical_diameter
+from nanoseg_fiji.evaluation.sizes import sizes_of, true_diameter, typical_diameter
 
 
 def squares(*sides: int, start: int = 0) -> np.ndarray:
@@ -48,12 +48,41 @@ def test_diameters_are_of_the_filled_area_and_the_typical_one_is_weighted_by_are
     ring = squares(9, 3)
     ring[5:8, 3:6] = 0
     areas = np.array([72, 9])
-    assert equivalent_diameters(ring, areas) == pytest.approx([ecd(81), ecd(9)])
+    assert sizes_of(ring, areas)[0] == pytest.approx([ecd(81), ecd(9)])
     many = np.array([1.0] * 30 + [10.0])
     assert typical_diameter(many) == 10.0
     assert math.isnan(typical_diameter(np.array([])))
     assert true_diameter(ring * 7) == pytest.approx(ecd(81))
     assert true_diameter(squares(0)) == 0
+
+
+def test_bias_is_signed_and_told_by_true_size() -> None:
+    found = evaluate([evaluate_image("a", squares(9, 13, 15), squares(8, 12, 16))])
+    assert found.bias["from"] == [5, 10]
+    assert found.bias["to"] == [10, 20]
+    assert found.bias["count"] == [1, 2]
+    for name in ("ecd", "min_feret"):
+        assert found.bias[name] == pytest.approx([1 / 8, (1 / 12 - 1 / 16) / 2])
+        assert found.bias[f"{name}_low"][1] == pytest.approx(-1 / 16 + 0.25 * (1 / 12 + 1 / 16))
+    nothing = evaluate([evaluate_image("a", squares(0), squares(8))])
+    assert nothing.bias == {"from": [], "to": [], "count": []}
+
+
+def test_false_particles_on_marks_and_on_empty_images_are_counted_by_themselves() -> None:
+    marks = squares(0, 0, 10, 0, 3) > 0
+    pred, truth = squares(10, 10, 10, 0, 10), squares(10, 0, 0, 10, 0)
+    with_marks = evaluate_image("a", pred, truth, marks=marks)
+    assert with_marks.on_marks == 1, "a tenth of the last lies on marks, and the first is right"
+    images = [with_marks, evaluate_image("b", squares(4, 4), squares(0, 0))]
+    assert evaluate(images).false_particles == {
+        "all": 5,
+        "empty_images": 1,
+        "on_empty_images": 2,
+        "marked_images": 1,
+        "on_marks": 1,
+    }
+    with pytest.raises(InputError, match="the marks are"):
+        evaluate_image("a", pred, truth, marks=marks[1:])
 
 
 def test_merges_and_splits_are_counted() -> None:

@@ -88,6 +88,8 @@ def test_the_report_holds_the_scores_and_the_worst_images_first(tmp_path: Path) 
     assert content["images"] == 3
     assert content["reliability"]["count"][9] == 5
     assert content["diameter"]["images"] == 2
+    assert content["bias"] == found.bias
+    assert content["false_particles"]["empty_images"] == 1
 
     with (out / "evaluation.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -98,6 +100,8 @@ def test_the_report_holds_the_scores_and_the_worst_images_first(tmp_path: Path) 
 
     page = (out / "evaluation.html").read_text(encoding="utf-8")
     assert "<bad>" not in page
+    assert "0 found on 1 images without any" in page
+    assert "Bias of size" in page
     assert page.rindex("&lt;bad&gt;") < page.rindex("good")
     pictures = re.findall(r'base64,([^"]+)"', page)
     assert len(pictures) == 1

@@ -165,6 +165,9 @@ def test_bars_and_strips_cover_labels_and_letters_do_not():
     assert (strip.labels[:-24] > 0).sum() == (plain.labels[:-24] > 0).sum()
     assert set(np.unique(strip.image[-24:][:, :60])) & {0, 255}
     bare = simulate(crowd, 3)
+    assert letter.marks[letter.image != bare.image].all()
+    assert strip.marks.any()
+    assert not bare.marks.any()
     changed = letter.image != bare.image
     assert changed[:40, :80].any() and not changed[60:].any()
 
