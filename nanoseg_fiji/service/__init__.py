@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import CancelledError, NanosegError
-from nanoseg_fiji.service.commands import COMMANDS
+from nanoseg_fiji.service import commands, corrections
 from nanoseg_fiji.service.request import Request
 from nanoseg_fiji.service.response import empty_response
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from nanoseg_fiji.types import Cancelled, Progress
 
 __all__ = ["COMMANDS", "run", "warm_up"]
+
+COMMANDS = {**commands.COMMANDS, **corrections.COMMANDS}
+"""The commands by name."""
 
 _log = logging.getLogger(__name__)
 
