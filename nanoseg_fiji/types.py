@@ -72,7 +72,8 @@ class SegmentationParams:
     """What the user chooses. Field names are the macro keys: lower case, and none ends another."""
 
     model: str = "em-particles"
-    """Name of a model or path of a ``.safetensors`` file with its card beside it."""
+    """Name of a model, ``default`` (the one that the user chose as usual), or path of a ``.safetensors`` file
+    with its card beside it."""
     diameter: float = 0.0
     """Typical particle diameter in the image's unit; 0 finds it."""
     pixel: bool = False

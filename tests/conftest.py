@@ -30,6 +30,14 @@ def data_dir() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests see the models of the package and those that they add themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NANOSEG_MODELS", str(tmp_path_factory.mktemp("models")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def ij() -> ImageJ:
     """The embedded ImageJ, headless, in this process, with the service published."""

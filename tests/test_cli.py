@@ -131,7 +131,7 @@ def test_inputs_of_one_name_and_results_that_are_there(tmp_path, capsys):
         (["segment", "{image}", "--diameter", "wide"], 2, "--diameter"),
         (["segment", "{image}", "--colour", "red"], 2, "--colour"),
         (["segment"], 2, "files"),
-        (["models", "nope"], 1, "unknown model 'nope'"),
+        (["models", "show", "nope"], 1, "unknown model 'nope'"),
         (["fly"], 2, "fly"),
     ],
 )
@@ -154,7 +154,7 @@ def test_output_folder_that_cannot_be_written_to(micrograph, tmp_path, capsys):
 
 def test_debug_shows_the_traceback(tmp_path, capsys):
     with pytest.raises(ModelError):
-        main(["models", "nope", "--debug"])
+        main(["models", "show", "nope", "--debug"])
     assert main(["--debug", "segment", str(tmp_path / "no.tif"), "-o", str(tmp_path)]) == 1
     assert "Traceback" in capsys.readouterr().err
     assert main(["segment", str(tmp_path / "no.tif"), "-o", str(tmp_path)]) == 1
@@ -166,7 +166,7 @@ def test_models(capsys):
     listed = capsys.readouterr().out
     assert "em-particles" in listed
     assert find_model("em-particles").sha256[:12] in listed
-    assert main(["models", "em-particles"]) == 0
+    assert main(["models", "show", "em-particles"]) == 0
     assert find_model("em-particles").sha256 in capsys.readouterr().out
 
 

@@ -31,6 +31,7 @@ for command in (segment, gui, macro, install, uninstall, status, models, doctor,
     app.command()(command)
 
 _INTERRUPTED = 130
+app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:

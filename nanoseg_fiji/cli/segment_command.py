@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 def segment(
     files: Annotated[list[Path], typer.Argument(help="Images, or folders of images.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
-    model: Annotated[str, typer.Option(help="Name of a model, or a .safetensors file.")] = "em-particles",
+    model: Annotated[str, typer.Option(help="Name of a model, or a .safetensors file.")] = "default",
     diameter: Annotated[
         float, typer.Option(help="Typical particle diameter, in the image's unit; 0 finds it.")
     ] = 0.0,

@@ -73,11 +73,12 @@ def run(
 def warm_up() -> None:
     """Import what the first command needs and load the usual model, so that it need not wait for them."""
     from nanoseg_fiji.pipeline import prepare
+    from nanoseg_fiji.resources import DEFAULT
     from nanoseg_fiji.types import SegmentationParams
 
     for module in ("particles.measure", "particles.rois", "particles.summary", "segmentation.segment"):
         import_module(f"nanoseg_fiji.{module}")
     try:
-        prepare(SegmentationParams())
+        prepare(SegmentationParams(model=DEFAULT))
     except NanosegError:
         _log.debug("not warmed up", exc_info=True)  # the first command says what is wrong
