@@ -24,10 +24,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class DataConfig:
-    """One data set: a folder with ``images/`` and ``labels/`` of the same names."""
+    """One data set: a folder of images with labels of any format (docs/training.md)."""
 
     folder: str
     """The folder; environment variables are expanded, and what is relative is relative to the file."""
+    labels: str = ""
+    """Folder or file of the labels, from the folder; empty finds it (`nanoseg_fiji.training.layout`)."""
+    empty: bool = False
+    """Whether images may have no particle where labels are drawings; a label image of zeros always says so."""
     weight: float = 1.0
     """Share of the crops that come from here, beside the other sets."""
     groups: str = "image"
@@ -67,12 +71,21 @@ class TrainingConfig:
     """Largest norm of the gradient."""
     ema: float = 0.998
     """Decay of the averaged weights, which are the ones that are saved."""
+    anchor: float = 0.0
+    """Pull towards the weights that the run started from, as a decay times the learning rate."""
     seed: int = 1
     """Seed of weights and crops."""
     validation_fraction: float = 0.2
     """Share of the groups kept for validation."""
     validation_seed: int = 2
     """Seed of that choice."""
+    validate_every: int = 500
+    """Steps between two looks at the validation loss."""
+    patience: int = 0
+    """Looks without a lower validation loss after which training stops early; 0 never does."""
+    keep: str = "auto"
+    """Weights that become the model: ``last``, ``best`` (lowest validation loss), or ``auto``: the best where
+    training stopped early, else the last, since the cosine ends where the loss is lowest."""
     checkpoint_minutes: float = 5.0
     """Time between checkpoints."""
     loss: LossConfig = field(default_factory=LossConfig)
@@ -81,6 +94,15 @@ class TrainingConfig:
     """How crops are drawn."""
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     """What is done to their grey values."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "validate_every", "learning_rate", "clip", "diameter"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} = {getattr(self, name)} must be above 0")
+        if not 0 <= self.validation_fraction < 1:
+            raise InputError(f"validation_fraction = {self.validation_fraction} must be from 0 to below 1")
+        if self.keep not in ("auto", "best", "last"):
+            raise InputError(f"keep = {self.keep!r} is unknown: use auto, best or last")
 
 
 def _make(kind: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -106,7 +128,7 @@ def _make(kind: type[T], values: Mapping[str, Any], where: str) -> T:
             made[name] = value
     try:
         return kind(**made)
-    except TypeError as error:
+    except (TypeError, InputError) as error:
         raise InputError(f"{where}: {error}") from error
 
 

@@ -82,7 +82,8 @@ def resample(
     Returns
     -------
     image, labels, distance, known : ndarrays, (side, side)
-        Micrograph; labels; distance in pixels of the crop; where the crop lies inside the image.
+        Micrograph; labels; distance in pixels of the crop; where the crop lies inside the image and the label
+        is certain.
     """
     grid = np.arange(side, dtype=np.float64)
     rows = matrix[0, 0] * grid[:, None] + matrix[0, 1] * grid[None, :] + offset[0]
@@ -94,6 +95,8 @@ def resample(
     near_r, near_c = np.rint(rows).astype(np.int64), np.rint(cols).astype(np.int64)
     known = (near_r >= 0) & (near_r < height) & (near_c >= 0) & (near_c < width)
     near_r, near_c = _reflect(near_r, height), _reflect(near_c, width)
+    if source.known is not None:
+        known &= source.known[near_r, near_c]
     return image, source.labels[near_r, near_c], source.distance[near_r, near_c] / step, known
 
 
@@ -218,11 +221,18 @@ class CropStream(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Make the batch of a step: images (n, 1, side, side) and targets (n, 6, side, side), float32."""
+        rng, side, chosen = self._draw(step)
+        crops = [cut_crop(rng, self.images[i], side, self.config, self.augmentation) for i in chosen]
+        images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]
+        return images, torch.from_numpy(np.stack([targets for _, targets in crops]))
+
+    def names(self, step: int) -> list[str]:
+        """Names of the images that the batch of a step is cut from, each once."""
+        return sorted({self.images[i].name for i in self._draw(step)[2]})
+
+    def _draw(self, step: int) -> tuple[Generator, int, NDArray[np.int64]]:
         rng = np.random.default_rng([self.seed, step])
         weights = np.array(self.config.side_weights)
         side = int(rng.choice(self.config.sides, p=weights / weights.sum()))
         number = max(1, self.config.pixels // (side * side))
-        chosen = rng.choice(len(self.images), size=number, p=self.chance)
-        crops = [cut_crop(rng, self.images[i], side, self.config, self.augmentation) for i in chosen]
-        images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]
-        return images, torch.from_numpy(np.stack([targets for _, targets in crops]))
+        return rng, side, rng.choice(len(self.images), size=number, p=self.chance)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from nanoseg_fiji.network.unet import UNet
     from nanoseg_fiji.training.config import TrainingConfig
     from nanoseg_fiji.types import ModelSpec
 
@@ -46,7 +47,9 @@ class TrainingRun:
             lr=config.learning_rate,
             fused=True,
         )
+        self.anchors = [p.detach().clone() for p in self.net.parameters()] if config.anchor else []
         self.step = 0
+        self.best, self.best_step, self.stale = math.inf, 0, 0
 
     def rate(self) -> float:
         """Learning rate of the coming step."""
@@ -55,8 +58,12 @@ class TrainingRun:
         done = (self.step - self.config.warmup) / max(1, self.config.steps - self.config.warmup)
         return self.config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
-    def train_step(self, images: Tensor, targets: Tensor) -> list[float]:
-        """Make one optimiser step; return the losses of the maps."""
+    def train_step(self, images: Tensor, targets: Tensor) -> list[float] | None:
+        """Make one optimiser step; return the losses of the maps.
+
+        None, and no step, where loss or gradient are no numbers: averaged weights and optimiser stay as they
+        were.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         images = images.to(self.device, memory_format=torch.channels_last, non_blocking=True)
@@ -65,8 +72,13 @@ class TrainingRun:
         loss = map_loss(maps, targets.to(self.device, non_blocking=True), self.config.loss)
         self.optimiser.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip)
+        losses = [float(part.detach()) for part in loss]
+        if not all(map(math.isfinite, (*losses, float(norm)))):
+            return None
         self.optimiser.step()
+        for weight, anchor in zip(self.net.parameters(), self.anchors, strict=False):
+            weight.data.lerp_(anchor, self.rate() * self.config.anchor)
         self.step += 1
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         for name, value in self.net.state_dict().items():
@@ -74,15 +86,32 @@ class TrainingRun:
                 self.average[name].lerp_(value.detach(), 1 - decay)
             else:
                 self.average[name].copy_(value)
-        return [float(part.detach()) for part in loss]
+        return losses
+
+    def averaged(self) -> UNet:
+        """Network with the averaged weights, in evaluation mode."""
+        net = build(self.config.architecture).to(self.device).to(memory_format=torch.channels_last)
+        net.load_state_dict(self.average)
+        return net.eval()
+
+    def judge(self, loss: float) -> bool:
+        """Take note of a validation loss; return whether it is the lowest so far."""
+        if not loss < self.best:
+            self.stale += 1
+            return False
+        self.best, self.best_step, self.stale = loss, self.step, 0
+        return True
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the validation loss has not fallen for as long as the configuration is patient."""
+        return 0 < self.config.patience <= self.stale
 
     def validation_loss(self, batches: list[tuple[Tensor, Tensor]]) -> float:
         """Mean loss of the averaged weights over fixed validation crops; NaN without any."""
         if not batches:
             return math.nan
-        net = build(self.config.architecture).to(self.device).to(memory_format=torch.channels_last)
-        net.load_state_dict(self.average)
-        net.eval()
+        net = self.averaged()
         total = 0.0
         with torch.inference_mode(), autocast(self.device):
             for images, targets in batches:
@@ -99,9 +128,13 @@ class TrainingRun:
         tensors = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
         try:
             with replacing(path) as part:
-                save_file(tensors, part, {"step": str(self.step), "config": json.dumps(plain(self.config))})
+                save_file(tensors, part, self._meta())
         except SafetensorError as error:
             raise OutputError(f"cannot write checkpoint {path} ({error}); the older one is kept") from error
+
+    def _meta(self) -> dict[str, str]:
+        judged = {"best": repr(self.best), "best_step": str(self.best_step), "stale": str(self.stale)}
+        return {"step": str(self.step), "config": json.dumps(plain(self.config)), **judged}
 
     def load(self, path: Path) -> None:
         """Go on where `save` left off."""
@@ -130,6 +163,8 @@ class TrainingRun:
                 state.setdefault(int(index), {})[name] = value
         self.optimiser.load_state_dict(self.optimiser.state_dict() | {"state": state})
         self.step = int(meta["step"])
+        self.best, self.best_step = float(meta.get("best", "inf")), int(meta.get("best_step", 0))
+        self.stale = int(meta.get("stale", 0))
 
 
 def _start_from(config: TrainingConfig, net: torch.nn.Module) -> ModelSpec:

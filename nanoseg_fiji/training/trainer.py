@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -11,50 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 import nanoseg_fiji
 from nanoseg_fiji.errors import CancelledError, InputError, ModelError
 from nanoseg_fiji.files import replacing
 from nanoseg_fiji.network import build, save_weights
 from nanoseg_fiji.segmentation.device import choose_device
-from nanoseg_fiji.training.crops import CropStream
-from nanoseg_fiji.training.datasets import Pair, find_pairs, load_pairs, manifest
+from nanoseg_fiji.training.curve import Curve
+from nanoseg_fiji.training.datasets import manifest
+from nanoseg_fiji.training.material import load_material, streams
 from nanoseg_fiji.training.run import TrainingRun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from nanoseg_fiji.training.config import TrainingConfig
+    from nanoseg_fiji.training.crops import CropStream
+    from nanoseg_fiji.training.material import Material
     from nanoseg_fiji.types import Cancelled, Progress
 
-__all__ = ["train"]
+__all__ = ["fit", "time_left", "train", "train_on", "write_json", "write_model"]
 
 _LOG_EVERY = 50
-
-
-def _streams(
-    config: TrainingConfig, pairs: list[list[Pair]]
-) -> tuple[CropStream, list[tuple[Tensor, Tensor]]]:
-    parts: dict[bool, list[tuple[float, Any]]] = {False: [], True: []}
-    for data, found in zip(config.data, pairs, strict=True):
-        for validation, sets in parts.items():
-            images = load_pairs([p for p in found if p.validation is validation])
-            if images:
-                sets.append((data.weight, images))
-    if not parts[False]:
-        raise InputError("no training image is left: lower validation_fraction")
-    stream = CropStream(parts[False], config.steps, config.seed, config.crops, config.augmentation)
-    fixed = []
-    if parts[True]:
-        held = CropStream(parts[True], 12, config.seed + 1, config.crops, config.augmentation)
-        fixed = [held[i] for i in range(len(held))]
-    return stream, fixed
-
-
-def _start_worker(_: int) -> None:
-    torch.set_num_threads(1)
 
 
 def train(
@@ -73,8 +54,9 @@ def train(
     config : TrainingConfig
         What to train on what, and how.
     output : Path
-        Folder for ``NAME.safetensors``, its card, ``manifest.json``, ``curve.csv`` and
-        ``checkpoint.safetensors``.
+        Folder for ``NAME.safetensors``, its card, ``manifest.json``, ``curve.csv``, ``curve.png``,
+        ``checkpoint.safetensors`` (all that the next step depends on) and ``best.safetensors`` (averaged
+        weights of the lowest validation loss).
     device : str
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     workers : int
@@ -90,24 +72,73 @@ def train(
     Raises
     ------
     InputError
-        If data or configuration cannot be used.
+        If data or configuration cannot be used, or the data of an interrupted run have changed.
     ModelError
-        If the loss stops being a number; the last checkpoint is kept.
+        If the loss stops being a number; the last good weights are kept.
     OutputError
-        If a file cannot be written.
+        If a file cannot be written; the last checkpoint is kept.
     CancelledError
         If cancelled; the run can be resumed.
     """
-    chosen = choose_device(device)
-    pairs = [find_pairs(data, config.validation_fraction, config.validation_seed) for data in config.data]
-    stream, fixed = _streams(config, pairs)
-    _write_json(output / "manifest.json", [manifest(p) for p in pairs])
-    run = TrainingRun(config, chosen)
-    checkpoint = output / "checkpoint.safetensors"
+    choose_device(device)
+    return train_on(
+        config,
+        load_material(config),
+        output,
+        device=device,
+        workers=workers,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def train_on(
+    config: TrainingConfig,
+    material: Material,
+    output: Path,
+    *,
+    device: str = "auto",
+    workers: int = 2,
+    progress: Progress | None = None,
+    cancel: Cancelled | None = None,
+) -> Path:
+    """Do what `train` does, on data that are read and split already."""
+    stream, fixed = streams(config, material)
+    run = TrainingRun(config, choose_device(device))
+    checkpoint, listing = output / "checkpoint.safetensors", output / "manifest.json"
+    content = [manifest(pairs) for pairs in material.pairs]
     if checkpoint.exists():
         run.load(checkpoint)
-    _loop(run, stream, fixed, output, workers, progress, cancel)
-    return _finish(run, pairs, output)
+        _check_same_data(listing, content)
+    write_json(listing, content)
+    if run.step < config.steps and not run.exhausted:
+        _loop(run, stream, fixed, output, workers, progress, cancel)
+    return _finish(run, material, output)
+
+
+def fit(
+    run: TrainingRun, stream: CropStream, batches: Iterable[tuple[Tensor, Tensor]], folder: Path
+) -> Iterator[list[float]]:
+    """Make a step with every batch and yield its losses.
+
+    Raises
+    ------
+    ModelError
+        If loss or gradient are no numbers: the averaged weights, which that batch has not touched, are kept
+        in ``last-good.safetensors`` in `folder`.
+    """
+    run.net.train()
+    for images, targets in batches:
+        losses = run.train_step(images, targets)
+        if losses is None:
+            kept = folder / "last-good.safetensors"
+            save_weights(run.averaged(), kept)
+            raise ModelError(
+                f"the loss is no number at step {run.step + 1} (seed {run.config.seed}; images "
+                f"{', '.join(stream.names(run.step))}): lower the learning rate, or look at these images; "
+                f"the weights before that step are kept in {kept}"
+            )
+        yield losses
 
 
 def _loop(
@@ -119,72 +150,115 @@ def _loop(
     progress: Progress | None,
     cancel: Cancelled | None,
 ) -> None:
-    checkpoint = output / "checkpoint.safetensors"
-    loader = torch.utils.data.DataLoader(
+    config, checkpoint = run.config, output / "checkpoint.safetensors"
+    curve = Curve(output, run.step)
+    recent: list[list[float]] = []
+    first, started = run.step, time.monotonic()
+    saved = started
+    try:
+        for losses in fit(run, stream, _loader(stream, run.step, workers), output):
+            recent.append(losses)
+            validated = run.step % config.validate_every == 0 or run.step == config.steps
+            if validated or run.step % _LOG_EVERY == 0:
+                judged = run.validation_loss(fixed) if validated else math.nan
+                curve.add(run.step, np.mean(recent, axis=0).tolist(), judged)
+                recent = []
+                if validated and fixed and run.judge(judged):
+                    save_weights(run.averaged(), output / "best.safetensors")
+            if progress:
+                left = time_left(started, run.step - first, config.steps - run.step)
+                text = f"step {run.step} of {config.steps}, loss {sum(losses):.3f}, {left}"
+                progress(run.step / config.steps, text)
+            stopped = cancel is not None and cancel()
+            due = time.monotonic() - saved > 60 * config.checkpoint_minutes
+            if stopped or due or run.exhausted or run.step == config.steps:
+                run.save(checkpoint)
+                saved = time.monotonic()
+            if stopped:
+                raise CancelledError(f"cancelled at step {run.step}; run it again to go on from there")
+            if run.exhausted:
+                break
+    finally:
+        curve.close()
+
+
+def _loader(stream: CropStream, start: int, workers: int) -> Iterable[tuple[Tensor, Tensor]]:
+    loader: Iterable[tuple[Tensor, Tensor]] = torch.utils.data.DataLoader(
         stream,
         batch_size=None,
-        sampler=range(run.step, run.config.steps),
+        sampler=range(start, len(stream)),
         num_workers=workers,
         worker_init_fn=_start_worker,
         prefetch_factor=4 if workers else None,
     )
-    run.net.train()
-    recent: list[list[float]] = []
-    saved = time.monotonic()
-    for images, targets in loader:
-        losses = run.train_step(images, targets)
-        if not np.isfinite(losses).all():
-            raise ModelError(
-                f"the loss is no number at step {run.step} (seed {run.config.seed}): lower the "
-                f"learning rate; the weights of the last checkpoint are kept in {checkpoint}"
-            )
-        recent.append(losses)
-        if progress:
-            progress(run.step / run.config.steps, f"step {run.step}, loss {sum(losses):.3f}")
-        if run.step % _LOG_EVERY == 0:
-            judged = run.validation_loss(fixed) if run.step % (_LOG_EVERY * 10) == 0 else math.nan
-            _log(output / "curve.csv", run.step, np.mean(recent, axis=0).tolist(), judged)
-            recent = []
-        stopped = cancel is not None and cancel()
-        if stopped or time.monotonic() - saved > 60 * run.config.checkpoint_minutes:
-            run.save(checkpoint)
-            saved = time.monotonic()
-        if stopped:
-            raise CancelledError(f"cancelled at step {run.step}; run it again to go on from there")
-    run.save(checkpoint)
+    return loader
 
 
-def _log(path: Path, step: int, losses: list[float], validation: float) -> None:
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", "foreground", "border", "distance", "size", "validation"])
-        writer.writerow([step, *(f"{value:.5f}" for value in losses), f"{validation:.5f}"])
+def _start_worker(_: int) -> None:
+    torch.set_num_threads(1)
 
 
-def _write_json(path: Path, content: Any) -> None:
+def time_left(started: float, done: int, todo: int) -> str:
+    """Say how long the rest takes, at the pace since `started` (``time.monotonic``)."""
+    seconds = (time.monotonic() - started) / max(done, 1) * todo
+    if seconds < 90:
+        return f"{seconds:.0f} s left"
+    return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON, whole or not at all."""
     with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _finish(run: TrainingRun, pairs: list[list[Pair]], output: Path) -> Path:
-    net = build(run.config.architecture)
-    net.load_state_dict({k: v.cpu() for k, v in run.average.items()})
-    weights = output / f"{run.config.name}.safetensors"
-    digest = save_weights(net, weights)
+def _check_same_data(listing: Path, content: list[list[dict[str, str]]]) -> None:
+    """Refuse to go on with other data than an interrupted run began with."""
+    try:
+        before = json.loads(listing.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    then, now = (
+        {(item["image"], item["part"], item["image_sha256"]) for pairs in sets for item in pairs}
+        for sets in (before, content)
+    )
+    if changed := sorted(name for name, _, _ in then ^ now):
+        raise InputError(
+            f"the data of the run in {listing.parent} have changed since it began (such as {changed[0]}): use "
+            "another output folder"
+        )
+
+
+def write_model(net: nn.Module, path: Path, card: dict[str, Any]) -> Path:
+    """Write weights and the card beside them; hash and version are filled in."""
+    digest = save_weights(net, path)
+    known = {"name": path.stem, "version": nanoseg_fiji.__version__, "sha256": digest}
+    write_json(path.with_suffix(".json"), known | card)
+    return path
+
+
+def _finish(run: TrainingRun, material: Material, output: Path) -> Path:
+    config = run.config
+    best = output / "best.safetensors"
+    use_best = config.keep == "best" or (config.keep == "auto" and run.exhausted)
+    use_best = use_best and bool(run.best_step) and best.is_file()
+    net = build(config.architecture)
+    net.load_state_dict(load_file(best) if use_best else {k: v.cpu() for k, v in run.average.items()})
     card = {
-        "name": run.config.name,
-        "description": run.config.description,
-        "version": nanoseg_fiji.__version__,
-        "sha256": digest,
-        "architecture": dict(run.config.architecture),
+        "name": config.name,
+        "description": config.description,
+        "architecture": dict(config.architecture),
         "weights": sum(p.numel() for p in net.parameters()),
-        "diameter": run.config.diameter,
+        "diameter": config.diameter,
         "licence": "BSD-3-Clause",
         "training": {
             "steps": run.step,
-            "seed": run.config.seed,
+            "stopped_early": run.exhausted,
+            "exported": {
+                "weights": "best" if use_best else "last",
+                "step": run.best_step if use_best else run.step,
+            },
+            "seed": config.seed,
             "device": run.device.type,
             "start": run.start and {"name": run.start.name, "sha256": run.start.sha256},
             "data": [
@@ -195,9 +269,8 @@ def _finish(run: TrainingRun, pairs: list[list[Pair]], output: Path) -> Path:
                     "training_images": sum(not p.validation for p in found),
                     "validation_images": sum(p.validation for p in found),
                 }
-                for data, found in zip(run.config.data, pairs, strict=True)
+                for data, found in zip(config.data, material.pairs, strict=True)
             ],
         },
     }
-    _write_json(weights.with_suffix(".json"), card)
-    return weights
+    return write_model(net, output / f"{config.name}.safetensors", card)
