@@ -111,4 +111,4 @@ def _event_writer(folder: Path, step: int) -> Any:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:  # TensorBoard is optional
         return None
-    return SummaryWriter(folder, purge_step=step + 1 if step else None)  # type: ignore[no-untyped-call]
+    return SummaryWriter(folder, purge_step=step + 1 if step else None)

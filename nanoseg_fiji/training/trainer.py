@@ -224,8 +224,8 @@ def _check_same_data(listing: Path, content: list[list[dict[str, str]]]) -> None
     )
     if changed := sorted(name for name, _, _ in then ^ now):
         raise InputError(
-            f"the data of the run in {listing.parent} have changed since it began (such as {changed[0]}): use "
-            "another output folder"
+            f"the data of the run in {listing.parent} have changed since it began (such as {changed[0]}): "
+            "use another output folder"
         )
 
 
