@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nanoseg_fiji.particles.roi_reader import Roi
     from nanoseg_fiji.particles.roi_shapes import Shape
 
-__all__ = ["LabelledRois", "rois_to_labels"]
+__all__ = ["LabelledRois", "fill_shapes", "rois_to_labels"]
 
 _NUDGE = 1e-8  # ij.process.PolygonFiller
 
@@ -91,7 +91,7 @@ def rois_to_labels(
             places.append(place)
     ids = _assign_ids(used, places)
     shapes = [roi.shape for roi in used if roi.shape is not None]
-    pixel, value = _fill(shapes, places, np.array(ids, dtype=np.int32), sizes[-2], sizes[-1])
+    pixel, value = fill_shapes(shapes, places, np.array(ids, dtype=np.int32), sizes[-2], sizes[-1])
     labels = np.zeros(int(np.prod(sizes)), dtype=np.int32)
     # of equal indices numpy keeps the last
     labels[pixel[::-1]] = value[::-1]
@@ -145,10 +145,29 @@ def _assign_ids(rois: Sequence[Roi], places: Sequence[int]) -> tuple[int, ...]:
     return tuple(ids)
 
 
-def _fill(
+def fill_shapes(
     shapes: Sequence[Shape], places: Sequence[int], ids: NDArray[np.int32], rows: int, cols: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Pixels of each shape, in the order of the list: index in the stack, and label."""
+    """Find the pixels of shapes as ImageJ does.
+
+    Parameters
+    ----------
+    shapes : sequence of Shape
+        What is filled.
+    places : sequence of int
+        Slice of each shape, from 0.
+    ids : ndarray of int32, (n,)
+        Label of each shape.
+    rows, cols : int
+        Size of a slice, in pixels; what lies outside is left out.
+
+    Returns
+    -------
+    pixel : ndarray of int64, (m,)
+        Index in the flattened stack, shape after shape in the order of the list.
+    value : ndarray of int32, (m,)
+        The label there.
+    """
     spans = [_polygon_spans(shapes), *(_oval_spans(i, s) for i, s in enumerate(shapes) if not len(s.starts))]
     owner, row, start, stop = (np.concatenate(part) for part in zip(*spans, strict=True))
     start, stop = np.clip(start, 0, cols), np.clip(stop, 0, cols)

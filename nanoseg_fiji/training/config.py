@@ -31,7 +31,7 @@ class DataConfig:
     labels: str = ""
     """Folder or file of the labels, from the folder; empty finds it (`nanoseg_fiji.training.layout`)."""
     empty: bool = False
-    """Whether images may have no particle where labels are drawings; a label image of zeros always says so."""
+    """Whether drawings may hold no particle; a label image of zeros always may."""
     weight: float = 1.0
     """Share of the crops that come from here, beside the other sets."""
     groups: str = "image"

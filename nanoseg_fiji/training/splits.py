@@ -44,10 +44,14 @@ def groups_of(names: Iterable[str], rule: str, folder: Path) -> Mapping[str, str
     if rule == "prefix":
         return {name: name.split("-")[0] for name in names}
     try:
-        with (folder / rule).open(newline="", encoding="utf-8") as file:
+        with (folder / rule).open(newline="", encoding="utf-8-sig") as file:
             table = {row[0]: row[1] for row in csv.reader(file) if len(row) >= 2}
     except OSError as error:
-        raise InputError(f"groups of {folder}: cannot read {rule} ({error.strerror})") from error
+        raise InputError(
+            f"groups of {folder}: cannot read {rule} ({error.strerror}); give image, prefix or a CSV file"
+        ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"groups of {folder}: {rule} is no CSV file in UTF-8 ({error})") from error
     missing = [name for name in names if name not in table]
     if missing:
         raise InputError(

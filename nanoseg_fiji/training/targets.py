@@ -39,6 +39,8 @@ class LabelledImage:
     """Area by id, in pixels; index 0 is 0."""
     cut: NDArray[np.bool_]
     """Whether the particle touches the edge of the image, by id."""
+    known: NDArray[np.bool_] | None = None
+    """Where the label is certain, (row, col); everywhere if none."""
 
 
 def distance_map(labels: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -96,7 +98,13 @@ def border_map(labels: torch.Tensor, width: int = 2) -> torch.Tensor:
     return ((grid > 0) & (highest != lowest)).float()[0, 0]
 
 
-def describe(name: str, group: str, image: NDArray[np.float32], labels: NDArray[np.int32]) -> LabelledImage:
+def describe(
+    name: str,
+    group: str,
+    image: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    known: NDArray[np.bool_] | None = None,
+) -> LabelledImage:
     """Prepare a pair of micrograph and label image for crops at any scale.
 
     Parameters
@@ -107,6 +115,8 @@ def describe(name: str, group: str, image: NDArray[np.float32], labels: NDArray[
         Normalised micrograph.
     labels : ndarray of int32, (row, col)
         Label image with ids 1..n.
+    known : ndarray of bool, (row, col), optional
+        Where it is certain; everywhere by default.
 
     Returns
     -------
@@ -123,4 +133,5 @@ def describe(name: str, group: str, image: NDArray[np.float32], labels: NDArray[
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         cut[edge] = True
     diameter = (2 * np.sqrt(area / np.pi)).astype(np.float32)
-    return LabelledImage(name, group, tuple(levels), labels, distance_map(labels), diameter, area, cut)
+    distance = distance_map(labels)
+    return LabelledImage(name, group, tuple(levels), labels, distance, diameter, area, cut, known)
