@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +14,6 @@ from nanoseg_fiji.types import SegmentationParams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from rich.progress import Progress
 
     from nanoseg_fiji.types import SegmentationResult
 
@@ -59,8 +56,22 @@ def segment(
     ] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
+    recursive: Annotated[
+        bool,
+        typer.Option(
+            "--recursive",
+            help="Take one folder with all below it: tables and sizes of the whole set; stopped, it goes on.",
+        ),
+    ] = False,
+    pattern: Annotated[
+        str, typer.Option(help="With --recursive: names of the images taken, such as '*_SE.tif'.")
+    ] = "",
 ) -> None:
     """Segment images: ROI set, table, label image, overlay and provenance of each into a folder."""
+    if pattern and not recursive:
+        raise typer.BadParameter("--pattern needs --recursive")
+    if recursive and len(files) != 1:
+        raise typer.BadParameter("--recursive takes one folder")
     params = SegmentationParams(
         model=model,
         diameter=diameter,
@@ -74,16 +85,19 @@ def segment(
         crop_bottom=crop_bottom,
         device=device,
     )
-    failed = _segment_all(files, output, params, overwrite)
+    if recursive:
+        from nanoseg_fiji.cli.batch_folder import run_folder
+
+        failed = run_folder(files[0], output, params, pattern, overwrite)
+    else:
+        failed = _segment_all(files, output, params, overwrite)
     if failed:
         raise typer.Exit(1)
 
 
 def _segment_all(files: list[Path], output: Path, params: SegmentationParams, overwrite: bool) -> int:
     """Segment every image and report on each; count those that failed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
+    from nanoseg_fiji.cli.bar import progress_bar
     from nanoseg_fiji.cli.errors import one_line
     from nanoseg_fiji.files import scratch_beside
     from nanoseg_fiji.images import find_images
@@ -94,18 +108,8 @@ def _segment_all(files: list[Path], output: Path, params: SegmentationParams, ov
     with scratch_beside(output):  # a folder that cannot be written to is told before the work
         pass
     prepare(params)
-    # a bar on the terminal, wherever that is; what was found goes to standard output
-    console = Console() if sys.stdout.isatty() else Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     failed = 0
-    with Progress(
-        *columns,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),
-        redirect_stderr=sys.stderr.isatty(),
-    ) as bar:
+    with progress_bar() as bar:
         for done, (path, stem) in enumerate(zip(images, unique_stems(images), strict=True)):
             try:
                 report = _reporter(bar, done, len(images))
@@ -120,12 +124,9 @@ def _segment_all(files: list[Path], output: Path, params: SegmentationParams, ov
     return failed
 
 
-def _reporter(bar: Progress, done: int, total: int) -> Callable[[float, str], None]:
-    task = bar.add_task("starting", total=1.0) if not bar.tasks else bar.tasks[0].id
-
+def _reporter(bar: Callable[[float, str], None], done: int, total: int) -> Callable[[float, str], None]:
     def report(fraction: float, message: str) -> None:
-        text = f"[{done + 1}/{total}] {message}" if total > 1 else message
-        bar.update(task, completed=(done + fraction) / total, description=text.replace("[", r"\["))
+        bar((done + fraction) / total, f"[{done + 1}/{total}] {message}" if total > 1 else message)
 
     return report
 
