@@ -53,6 +53,8 @@ class Described:
     """ImageJ ROI zip."""
     summary: dict[str, Any]
     """Counts and size statistics."""
+    legend: str = ""
+    """What the colours of the outlines mean; empty where they mean nothing."""
 
 
 def describe(
@@ -69,6 +71,7 @@ def describe(
     start: int = 0,
     roi_names: Sequence[str] | None = None,
     properties: Mapping[str, object] | None = None,
+    colour: str = "none",
 ) -> Described:
     """Measure particles, drop those beyond the limits, and make the ROI set of the others.
 
@@ -90,6 +93,8 @@ def describe(
         Names of ROIs that are there already, a particle each; by default those of the ROI set made here.
     frame, slices, positions, start, properties
         As `nanoseg_fiji.particles.measure` and `nanoseg_fiji.particles.rois` take them.
+    colour : str
+        What the colour of an outline shows: one of `nanoseg_fiji.particles.colours.COLOURS`.
 
     Returns
     -------
@@ -98,6 +103,7 @@ def describe(
     """
     import pandas as pd
 
+    from nanoseg_fiji.particles.colours import colours_of
     from nanoseg_fiji.particles.contours import trace
     from nanoseg_fiji.particles.measure import measure
     from nanoseg_fiji.particles.rois import encode_rois
@@ -115,17 +121,19 @@ def describe(
         labels, ids = _renumber(labels, [part.ids for part in outlines], kept)
         outlines = [trace(part) for part in labels]
         table = table[kept].assign(Particle=ids)
+    colours, legend = colours_of(table, colour)
     rois = encode_rois(
         labels,
         scores=None if scores is None else scores[kept],
         start=start,
         properties=properties,
         outlines=outlines,
+        colours=colours,
         **places,
     )
     table.index = pd.Index([f"{name}:{roi}" for roi in roi_names or rois.names], dtype=object, name="Label")
     return Described(
-        labels, table, rois.to_zip(), summarise(table, calibration, image=name, too_small=too_small)
+        labels, table, rois.to_zip(), summarise(table, calibration, image=name, too_small=too_small), legend
     )
 
 

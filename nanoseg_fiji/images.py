@@ -249,9 +249,14 @@ def slices_of(image: xr.DataArray) -> int:
     return int(np.prod([image.sizes[d] for d in _LEADING if d in image.dims], dtype=int))
 
 
-def positions_of(image: xr.DataArray) -> list[tuple[int, int, int]]:
-    """Position (c, z, t) of every slice, from 1, in the order of the pixels."""
+def positions_of(image: xr.DataArray) -> list[tuple[int, int, int]] | None:
+    """Position (c, z, t) of every slice of a hyperstack, from 1, in the order of the pixels.
+
+    None for a plain stack, as ImageJ counts: one channel, and not both slices and frames.
+    """
     sizes = [image.sizes.get(d, 1) for d in _LEADING]
+    if sizes[2] == 1 and 1 in sizes[:2]:
+        return None
     return [(c + 1, z + 1, t + 1) for t, z, c in np.ndindex(*sizes)]
 
 

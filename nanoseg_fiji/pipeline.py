@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import math
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nanoseg_fiji.describe import Limits, describe, provenance_of
-from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import as_image, calibration_of, positions_of, read_image, to_gray
-from nanoseg_fiji.resources import find_model
-from nanoseg_fiji.slices import segment_slices
+from nanoseg_fiji.images import as_image, read_image
+from nanoseg_fiji.steps import describe_located, locate, prepare
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    from nanoseg_fiji.network import Model
     from nanoseg_fiji.types import Cancelled, Progress
 
 __all__ = ["prepare", "segment", "segment_with"]
@@ -126,6 +118,8 @@ def segment_with(
     slices: Sequence[int] | None = None,
     positions: Sequence[tuple[int, int, int]] | None = None,
     start: int = 0,
+    colour: str = "none",
+    window: tuple[slice, slice] | None = None,
     progress: Progress | None = None,
     cancel: Cancelled | None = None,
 ) -> SegmentationResult:
@@ -145,115 +139,12 @@ def segment_with(
         ImageJ's position of every slice, from 1.
     start : int
         Number of ROIs that exist already: names go on counting.
+    colour : str
+        What the colour of an outline shows: ``none``, ``size`` or ``score``.
+    window : (rows, cols) as slices, optional
+        The part that the network is asked about; all else, the grey levels too, is as for the whole image.
     progress, cancel : callable, optional
         As for `segment`.
     """
-    from nanoseg_fiji.segmentation.info_bar import info_bar_height
-
-    calibration = calibration_of(image)
-    name = str(image.attrs["name"])
-    rows, cols = image.sizes["row"], image.sizes["col"]
-    pixels = to_gray(image).reshape(-1, rows, cols)
-    bar = 0 if params.crop_bottom else min((info_bar_height(gray) for gray in pixels), default=0)
-    if bar:
-        params = dataclasses.replace(params, crop_bottom=bar)
-    frame = _frame((rows, cols), params.crop_bottom, mask)
-    model = prepare(params)
-    found = segment_slices(params, pixels, calibration, frame, model, progress, cancel)
-    to_unit = calibration.pixel_size if params.pixel else 1.0
-    spec = model.spec
-    described = describe(
-        found.labels,
-        pixels,
-        calibration,
-        name=name,
-        scores=found.scores,
-        limits=Limits(
-            params.min_ecd * to_unit, params.max_ecd * to_unit, params.min_score, params.exclude_edges
-        ),
-        frame=frame,
-        slices=slices,
-        positions=positions_of(image) if positions is None else positions,
-        start=start,
-        properties={"model": spec.name, "model_sha256": spec.sha256},
-    )
-    messages = found.messages
-    if bar:
-        messages = (
-            f"the lowest {bar} rows look like an info bar and were left out (crop_bottom={bar})",
-            *messages,
-        )
-    if described.table.empty:
-        messages = (*messages, f"no particles were found in {name}")
-    diameters = [d * calibration.pixel_size for d in found.diameters]
-    known = [d for d in diameters if math.isfinite(d)]
-    return SegmentationResult(
-        labels=described.labels.reshape([n for d, n in image.sizes.items() if d != "rgb"]),
-        table=described.table,
-        rois=described.rois,
-        summary=described.summary,
-        provenance=provenance_of(
-            name,
-            model=spec.name,
-            model_sha256=spec.sha256,
-            parameters=_plain_parameters(params),
-            selection=mask is not None,
-            device=", ".join(dict.fromkeys(found.devices)) or "none",
-            diameters=diameters,
-            unit=calibration.unit,
-        ),
-        calibration=calibration,
-        diameter=float(np.median(known)) if known else math.nan,
-        messages=messages,
-    )
-
-
-def _plain_parameters(params: SegmentationParams) -> dict[str, Any]:
-    """All parameters, with 0 for no limit: JSON knows no infinity."""
-    return dataclasses.asdict(params) | ({} if math.isfinite(params.max_ecd) else {"max_ecd": 0.0})
-
-
-def prepare(params: SegmentationParams) -> Model:
-    """Load the model, or take it from the last time, and check that the device is there.
-
-    Raises
-    ------
-    ModelError
-        The model is unknown or damaged.
-    InputError
-        The device is unknown or not there.
-    """
-    from nanoseg_fiji.segmentation.device import choose_device
-
-    choose_device(params.device)
-    spec = find_model(params.model)
-    changed = spec.weights.stat().st_mtime_ns if spec.weights.is_file() else 0
-    return _load(str(spec.weights), spec.sha256, changed)
-
-
-@functools.lru_cache(maxsize=2)
-def _load(weights: str, sha256: str, changed: int) -> Model:
-    """Load a model; the hash and the time of change are there to load it again when the file is another."""
-    from nanoseg_fiji.network import load_model
-
-    return load_model(find_model(weights))
-
-
-def _frame(
-    shape: tuple[int, int], crop_bottom: int, mask: ArrayLike | None
-) -> tuple[int, int] | NDArray[np.bool_]:
-    """Say what is looked at: the rows that remain, or the selection within them."""
-    rows = shape[0] - crop_bottom
-    if rows < 1:
-        raise InputError(
-            f"crop_bottom={crop_bottom} leaves nothing of {shape[0]} rows: give the bar's height"
-        )
-    if mask is None:
-        return rows, shape[1]
-    inside = np.array(mask, dtype=bool)
-    if inside.shape != shape:
-        raise InputError(f"a selection of shape {inside.shape} does not fit an image of {shape}")
-    inside[rows:] = False
-    if not inside.any():
-        raise InputError("the selection is empty: select an area of the image, above the rows cropped")
-    return inside
+    located = locate(params, image, mask=mask, window=window, progress=progress, cancel=cancel)
+    return describe_located(located, slices=slices, positions=positions, start=start, colour=colour)

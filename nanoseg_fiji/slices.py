@@ -44,6 +44,7 @@ def segment_slices(
     model: Model,
     progress: Progress | None,
     cancel: Cancelled | None,
+    window: tuple[slice, slice] | None = None,
 ) -> SegmentedSlices:
     """Segment every slice, each by itself.
 
@@ -61,6 +62,8 @@ def segment_slices(
         The network.
     progress, cancel : callable, optional
         Told and asked between tiles.
+    window : (rows, cols) as slices, optional
+        The part that the network is asked about.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def segment_slices(
                 tile=params.tile,
                 progress=_part(progress, i, len(pixels)),
                 cancel=cancel,
+                window=window,
             )
             labels[i, :rows] = part.labels
             scores.append(_mean_inside(part.labels, part.foreground))

@@ -22,8 +22,8 @@ _LARGEST_COORDINATE = 60000
 _MOVE, _LINE, _CLOSE = 0.0, 1.0, 4.0
 
 # magic, version, type, -, top, left, bottom, right, vertices, (x1 to y2), stroke width, floats of a
-# composite, (colours, subtype, options, arrow), position, offset of the second header
-_HEADER = struct.Struct(">4sHBxHHHHH16xHI16xII")
+# composite, stroke colour, (fill colour, subtype, options, arrow), position, offset of the second header
+_HEADER = struct.Struct(">4sHBxHHHHH16xHII12xII")
 # -, c, z, t, offset and length of the name, (label colour to stroke width), offset and length of the
 # properties
 _HEADER2 = struct.Struct(">4xIIIII16xII16x")
@@ -60,6 +60,7 @@ def encode_outlines(
     *,
     position: int,
     hyperstack_position: tuple[int, int, int] | None,
+    colours: Sequence[int] | None = None,
 ) -> list[bytes]:
     """Encode the outline of every label as the bytes of an ImageJ ``.roi`` file.
 
@@ -78,6 +79,8 @@ def encode_outlines(
         Slice of a plain stack, from 1; 0 for none.
     hyperstack_position : tuple of int, optional
         (c, z, t) from 1; replaces `position`.
+    colours : sequence of int, optional
+        n colours of the outline, 0xAARRGGBB; by default ImageJ's own for selections.
 
     Returns
     -------
@@ -103,8 +106,9 @@ def encode_outlines(
     c, z, t = hyperstack_position or (0, 0, 0)
     index = 0 if hyperstack_position else position
     boxes = np.stack([top, left, bottom, right], axis=1).tolist()
-    for i, (first, last, name, extra) in enumerate(
-        zip(spans[:-1].tolist(), spans[1:].tolist(), names, properties, strict=True)
+    strokes = [0] * len(counts) if colours is None else colours
+    for i, (first, last, name, extra, stroke) in enumerate(
+        zip(spans[:-1].tolist(), spans[1:].tolist(), names, properties, strokes, strict=True)
     ):
         if traced[i]:
             kind, vertices, floats = _TRACED, last - first, 0
@@ -118,7 +122,7 @@ def encode_outlines(
         text, more = name.encode("utf-16-be"), extra.encode("utf-16-be")
         at_header2 = _HEADER.size + len(shape)
         at_name = at_header2 + _HEADER2.size
-        header = _HEADER.pack(b"Iout", _VERSION, kind, *box, vertices, 0, floats, index, at_header2)
+        header = _HEADER.pack(b"Iout", _VERSION, kind, *box, vertices, 0, floats, stroke, index, at_header2)
         header2 = _HEADER2.pack(c, z, t, at_name, len(text) // 2, at_name + len(text), len(more) // 2)
         encoded.append(b"".join((header, shape, header2, text, more)))
     return encoded

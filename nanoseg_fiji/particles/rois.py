@@ -72,6 +72,7 @@ def encode_rois(
     positions: Sequence[tuple[int, int, int]] | None = None,
     properties: Mapping[str, object] | None = None,
     outlines: Sequence[Outlines] | None = None,
+    colours: Sequence[int] | None = None,
 ) -> RoiSet:
     """Make one ROI of each label: ImageJ's own mask of the ROI is exactly the pixels of the label.
 
@@ -86,13 +87,15 @@ def encode_rois(
     slices : sequence of int, optional
         ImageJ's stack index of each slice, from 1; 1 to n by default.
     positions : sequence of (c, z, t), optional
-        Position of each slice in a hyperstack, from 1. Where all have c and t of 1 it is a plain stack, and
-        the ROI is given its place in it instead, as ImageJ does.
+        Position of each slice in a hyperstack, from 1. Without, it is a plain stack, and the ROI is given its
+        place in it instead, as ImageJ does.
     properties : mapping, optional
         What all ROIs carry besides ``label`` and ``score``, such as ``model`` and ``model_sha256``; ImageJ
         shows it in *Properties...* and gives it to macros as ``Roi.getProperty``.
     outlines : sequence of Outlines, optional
         What `trace` gave for each slice, where it is at hand.
+    colours : sequence of int, (particles,), optional
+        Colour of each particle's outline, 0xAARRGGBB; by default ImageJ's own.
 
     Returns
     -------
@@ -131,5 +134,6 @@ def encode_rois(
             texts,
             position=place,
             hyperstack_position=position if stack.hyperstack else None,
+            colours=None if colours is None else colours[first : first + len(new)],
         )
     return RoiSet(tuple(names), tuple(data))

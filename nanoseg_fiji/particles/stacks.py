@@ -27,7 +27,7 @@ class Stack:
     positions: tuple[tuple[int, int, int], ...]
     """(c, z, t) of each slice, from 1; (1, index, 1) on a plain stack."""
     hyperstack: bool
-    """Whether a channel or a frame beyond the first is among the positions."""
+    """Whether positions are given: a slice of a plain stack has none."""
 
     @classmethod
     def of(
@@ -56,4 +56,4 @@ class Stack:
             )
         if min((*index, *(value for place in places for value in place)), default=1) < 1:
             raise InputError("slices and positions count from 1")
-        return cls(flat, index, places, any(c > 1 or t > 1 for c, _, t in places))
+        return cls(flat, index, places, positions is not None)

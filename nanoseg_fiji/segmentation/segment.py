@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import ndimage
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Segmentation", "labels_from_maps", "segment_pixels"]
 
+_T = TypeVar("_T", bound=np.generic)
 _SMOOTHING = 0.7  # px at the model's scale
 _SPECK = 25  # px at the model's scale: less is a sixth of the typical diameter, and nearly always noise
 _SCAN_SHARE = 0.3  # of the progress bar
@@ -93,6 +94,7 @@ def segment_pixels(
     tile: int = 1024,
     progress: Progress | None = None,
     cancel: Cancelled | None = None,
+    window: tuple[slice, slice] | None = None,
 ) -> Segmentation:
     """Segment one micrograph.
 
@@ -116,6 +118,8 @@ def segment_pixels(
         Side of a network tile without its halo, in pixels at the model's scale.
     progress, cancel : callable, optional
         Told and asked between tiles.
+    window : (rows, cols) as slices, optional
+        The part in which particles are looked for; grey levels and diameter are still those of the image.
 
     Returns
     -------
@@ -150,6 +154,9 @@ def segment_pixels(
             tuple(predictor.messages),
         )
     scale = min(model.diameter / diameter, MAX_ZOOM)
+    whole = gray.shape
+    if window is not None:
+        image, gray, mask = image[window], gray[window], None if mask is None else mask[window]
     small = resize(image, resize_shape(gray.shape, scale))
     maps = predictor(small, _part(progress, scan, 0.95), cancel)
     labels = labels_from_maps(maps, split, tolerance)
@@ -159,9 +166,18 @@ def segment_pixels(
         inside &= mask
     labels = labels_to_shape(labels, inside, gray.shape, _landscape(maps) if split else None)
     probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    if window is not None:
+        labels, probability = _placed(labels, whole, window), _placed(probability, whole, window)
     if progress:
         progress(1.0, "particles split")
     return Segmentation(labels, probability, diameter, str(predictor.device), tuple(predictor.messages))
+
+
+def _placed(part: NDArray[_T], shape: tuple[int, ...], window: tuple[slice, slice]) -> NDArray[_T]:
+    """Zeros of the whole image's shape with the part in its window."""
+    out = np.zeros(shape, part.dtype)
+    out[window] = part
+    return out
 
 
 def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nanoseg_fiji.errors import CancelledError, InputError
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, safe_stem, write_results
+from nanoseg_fiji.service.preview import PREVIEW
 from nanoseg_fiji.service.request import Command, Request
 from nanoseg_fiji.service.response import as_bytes, particles_response, plain_values
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult
@@ -34,6 +35,7 @@ def _segment(request: Request, progress: Progress | None, cancel: Cancelled | No
         image,
         mask=request.selection(),
         start=request.start,
+        colour=request.colour,
         progress=progress,
         cancel=cancel,
         **request.places(slices_of(image)),
@@ -215,6 +217,7 @@ COMMANDS = {
     "size_distribution": Command(
         _size_distribution, ("params",), {"ecd": None, "weights": None, "unit": "pixel"}
     ),
+    "preview": PREVIEW,
     "models": Command(_models),
 }
 """The commands by name."""

@@ -197,6 +197,11 @@ class Request:
         return int(self.parts.get("start", 0))
 
     @property
+    def colour(self) -> str:
+        """What the colour of outlines shows."""
+        return str(self.parts.get("colour", "none"))
+
+    @property
     def output(self) -> str:
         """Folder for the files; empty where none are wanted."""
         return str(self.parts.get("output", "")).strip()
