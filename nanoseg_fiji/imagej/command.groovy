@@ -4,9 +4,15 @@ import ij.IJ
 import ij.ImagePlus
 import ij.Macro
 import ij.WindowManager
+import ij.gui.DialogListener
 import ij.gui.GenericDialog
 import ij.macro.Interpreter
 import ij.plugin.frame.Recorder
+import java.awt.AWTEvent
+import java.awt.Label
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.Future
+import java.util.function.Consumer
 import javax.script.ScriptEngine
 import org.scijava.Context
 import org.scijava.ItemVisibility
@@ -60,6 +66,49 @@ class Options {
     }
 }
 
+/** The preview of a dialog: as long as its checkbox is ticked, the outlines follow the values. */
+class LivePreview implements DialogListener {
+    private final Map<String, Closure<String>> readers
+    private final String key
+    private final Closure<Map> convert
+    private final Label said
+    private final Future<Object> preview
+
+    LivePreview(GenericDialog dialog, String key, Map<String, Closure<String>> readers, Closure<Map> convert) {
+        this.readers = readers
+        this.key = key
+        this.convert = convert
+        dialog.addMessage(' ' * 90)
+        said = dialog.message as Label
+        def image = WindowManager.currentImage
+        def say = { said.text = it } as Consumer
+        preview = CompletableFuture.supplyAsync { load('NanoSegPreview').newInstance(image, say) } // it may have to be compiled
+        dialog.addDialogListener(this)
+    }
+
+    @Override boolean dialogItemChanged(GenericDialog dialog, AWTEvent event) {
+        def texts = readers.collectEntries { name, read -> [name, read()] }
+        try {
+            def values = convert(texts)
+            if (texts[key] == 'true') preview.get().show(values) else preview.get().hide()
+        } catch (Refusal refusal) {
+            said.text = refusal.message
+        }
+        true
+    }
+
+    void close() { preview.get().close() }
+
+    /** A class of what the scripts share, which they load in the same way. */
+    private static Class load(String name) {
+        def lib = System.getProperty('nanoseg.lib') ?: IJ.getDir('imagej') + 'nanoseg/lib'
+        def first = System.properties.computeIfAbsent('nanoseg.class:' + lib) {
+            new GroovyClassLoader(LivePreview.classLoader).with { addClasspath(lib); loadClass('NanoSeg') }
+        }
+        first.classLoader.loadClass(name)
+    }
+}
+
 /** One script as a command: its inputs, as a dialog, as macro options and as values. */
 class Command {
     final ScriptInfo info
@@ -74,8 +123,9 @@ class Command {
         items = info.inputs().findAll { asked(it) }
     }
 
-    void run() {
-        def texts = IJ.macro || !IJ.instance ? Options.parse(Macro.options ?: '') : ask()
+    /** Run it; a command that is called, by a macro or a program, opens no dialog. */
+    void run(boolean called) {
+        def texts = called || !IJ.instance ? Options.parse(Macro.options ?: '') : ask()
         if (texts == null) throw new RuntimeException(Macro.MACRO_CANCELED)
         def unknown = texts.keySet() - items*.name
         if (unknown) throw new Refusal("unknown key '${unknown.join("', '")}': known are ${items*.name.join(', ')}")
@@ -154,12 +204,19 @@ class Command {
         def readers = [:] as LinkedHashMap<String, Closure<String>>
         info.inputs().each { item ->
             if (item.visibility == ItemVisibility.MESSAGE) dialog.addMessage(item.defaultValue?.toString() ?: item.label)
-            else if (item in items) readers[item.name] = addField(dialog, item)
+            else if (item in items && !readers.containsKey(item.name)) addFields(dialog, item, readers)
+        }
+        dialog.addHelp(help())
+        def live = items.find { it.get('live') == 'true' }
+        def preview = live == null ? null : new LivePreview(dialog, live.name, readers) { texts ->
+            items.findAll { it != live }.collectEntries { [it.name, convert(it, texts[it.name])] }
         }
         dialog.showDialog()
+        preview?.close()
         if (dialog.wasCanceled()) return null
         // Not by getNextBoolean() and its like: GenericDialog records a checkbox as a bare key and reads key=false as true.
         def texts = readers.collectEntries { key, read -> [key, read()] } as LinkedHashMap<String, String>
+        if (live != null) texts[live.name] = 'false' // it has been seen
         if (Recorder.record) items.each { item ->
             def value = File.isAssignableFrom(item.type) ? Recorder.fixPath(texts[item.name]) : texts[item.name]
             Recorder.recordOption(item.name, Recorder.fixString(value))
@@ -167,14 +224,24 @@ class Command {
         texts
     }
 
+    /** Add the field of an item; checkboxes that follow each other stand in two columns, so that the dialog fits a laptop. */
+    private void addFields(GenericDialog dialog, ModuleItem item, Map<String, Closure<String>> readers) {
+        def group = items.drop(items.indexOf(item)).takeWhile { Types.box(it.type) == Boolean }
+        if (!group) {
+            readers[item.name] = addField(dialog, item)
+            return
+        }
+        dialog.addCheckboxGroup(group.size() + 1 >> 1, 2, group.collect { caption(it) } as String[],
+            group.collect { text(it).toBoolean() } as boolean[])
+        group.eachWithIndex { each, i ->
+            def box = dialog.checkboxes[dialog.checkboxes.size() - group.size() + i]
+            readers[each.name] = { String.valueOf(box.state) }
+        }
+    }
+
     private static Closure<String> addField(GenericDialog dialog, ModuleItem item) {
         def label = caption(item)
         def type = Types.box(item.type)
-        if (type == Boolean) {
-            dialog.addCheckbox(label, text(item).toBoolean())
-            def box = dialog.checkboxes.last()
-            return { String.valueOf(box.state) }
-        }
         if (item.choices) {
             dialog.addChoice(label, item.choices*.toString() as String[], text(item))
             def choice = dialog.choices.last()
@@ -187,10 +254,21 @@ class Command {
         return { field.text }
     }
 
+    /** What the Help button shows: every key, what it does, and its default. */
+    private String help() {
+        def escaped = { String text -> text.replace('&', '&amp;').replace('<', '&lt;') }
+        def rows = items.collect { "<tr><td><b>$it.name</b></td><td>${escaped(it.description ?: it.label)}</td><td>${escaped(text(it))}</td></tr>" }
+        "<html><body style='width: 560px'><h2>${title.replace('...', '')}</h2><table cellpadding=3><tr><td><b>key</b></td>" +
+            "<td><b>what it does</b></td><td><b>default</b></td></tr>${rows.join('')}</table>" +
+            "<p>In macros: run(\"$title\", \"key=value ...\"); a key left out takes its default. Plugins &gt; NanoSeg &gt; " +
+            "NanoSeg Help opens the documentation.</p></body></html>"
+    }
+
     /** The label as shown: first the key, as macros need it; "(unit)" becomes the unit of the active image. */
     private static String caption(ModuleItem item) {
         def label = item.label ?: item.name
         if (!label.toLowerCase(Locale.ROOT).startsWith(item.name)) label = label.empty ? item.name : "${item.name} ($label)"
-        label.replace('(unit)', "(${WindowManager.currentImage?.calibration?.units ?: 'unit'})")
+        def unit = WindowManager.currentImage?.calibration?.units ?: 'unit'
+        label.replace('(unit)', "($unit)").replace('(unit²)', "($unit²)")
     }
 }

@@ -77,11 +77,14 @@ class Host extends LegacyHooks {
         if (className != 'nanoseg.Script') return null
         def command = commands[arg]
         ['status': 'ok', 'error': '', 'count': '0'].each { key, value -> System.setProperty("nanoseg.$key", value) }
-        def caller = Interpreter.instance // a macro that another thread starts meanwhile is none of this command's
+        // A macro that waits while the user chooses from the menu, or that another thread starts, did not call this.
+        def frames = Thread.currentThread().stackTrace
+        def caller = frames.any { it.className == Interpreter.name } ? Interpreter.instance : null
+        boolean called = caller != null || frames.any { it.className == IJ.name && it.methodName == 'run' }
         if (caller == null) IJ.resetEscape()
         String message = null
         try {
-            command.run()
+            command.run(called)
         } catch (Throwable error) {
             def chain = []
             for (def e = error; e != null && !(e in chain); e = e.cause) chain << e
@@ -92,8 +95,9 @@ class Host extends LegacyHooks {
                 chain.last().printStackTrace()
             }
         }
-        if (message) fail(command.title.replace('...', '') + ': ' + message, caller)
-        else if (message == '' || System.getProperty('nanoseg.status') != 'ok') stopMacro(System.getProperty('nanoseg.error') ?: 'cancelled', caller)
+        if (message) report(command.title.replace('...', '') + ': ' + message, caller, called)
+        if (message == '' || System.getProperty('nanoseg.status') != 'ok')
+            stopMacro(System.getProperty('nanoseg.error') ?: 'cancelled', caller, called)
         command
     }
 
@@ -105,28 +109,29 @@ class Host extends LegacyHooks {
         else lines[0] == 'startup failed:' && lines.size() > 1 ? lines[1] : lines[0]
     }
 
-    /** Tell the user and the macro that a command failed, and end the macro. */
-    private static void fail(String message, Interpreter caller) {
+    /** Tell the user, and macros by the status, why a command failed. */
+    private static void report(String message, Interpreter caller, boolean called) {
         System.setProperty('nanoseg.status', 'error')
         System.setProperty('nanoseg.error', message)
-        if (IJ.instance == null || Interpreter.batchMode) IJ.log(message)
+        if (IJ.instance == null || (caller != null && Interpreter.batchMode)) IJ.log(message)
+        else if (!called) IJ.showMessage('NanoSeg', message) // IJ.error would end a macro that did not call it
         else
             // In a macro ImageJ names the line, ends the macro and leaves by an exception of its own.
             try { IJ.error('NanoSeg', message) } catch (RuntimeException e) { if (e.message != Macro.MACRO_CANCELED) throw e }
-        stopMacro(message, caller)
     }
 
     /**
-     * End the macro with no further message: Macro.abort() alone does not end the macro language's run().
+     * End the macro that called, with no further message: Macro.abort() alone does not end the macro language's run().
      *
      * Nothing is thrown: ImageJ would then unlock the image, which another command may be at work on.
      */
-    private static void stopMacro(String message, Interpreter caller) {
+    private static void stopMacro(String message, Interpreter caller, boolean called) {
         if (caller != null && !caller.done()) {
             caller.ignoreErrors = true
             caller.abort(message)
         }
         Recorder.setCommand(null) // what failed is not recorded
+        if (!called) return
         try { Macro.abort() } catch (RuntimeException e) { if (e.message != Macro.MACRO_CANCELED) throw e }
     }
 }

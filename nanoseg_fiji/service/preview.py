@@ -96,7 +96,7 @@ def _diameter(
     params: SegmentationParams,
     cancel: Cancelled | None,
 ) -> float:
-    """Typical diameter in pixels, 0 where no particle was seen; kept from the last time for the same image."""
+    """Typical diameter in pixels, 0 where no particle was seen; kept while the image stays the same."""
     from nanoseg_fiji.segmentation.device import choose_device
     from nanoseg_fiji.segmentation.normalise import normalise
     from nanoseg_fiji.segmentation.scale import estimate_diameter
