@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanoseg_fiji.calibration.metadata import sidecar_scale
+from nanoseg_fiji.em_files import EM_SUFFIXES, read_em
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.types import Calibration
 
@@ -29,7 +31,7 @@ __all__ = [
     "write_labels",
 ]
 
-SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif"})
+SUFFIXES = frozenset({".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif"}) | EM_SUFFIXES
 """Endings of the files that are taken from a folder."""
 _LEADING = ("t", "pln", "ch")
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -38,10 +40,14 @@ _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 def read_image(path: str | os.PathLike[str]) -> xr.DataArray:
     """Read a micrograph or a stack of them: TIFF (ImageJ's and OME-TIFF included), PNG, JPEG, BMP or GIF.
 
+    With the extra ``em`` also DM3, DM4, EMD, SER and MRC. The pixel size is ImageJ's or OME's, else what the
+    microscope has written into the file (FEI/Thermo, Zeiss) or beside it (Hitachi, JEOL). A scale bar is
+    never looked for: that is `nanoseg_fiji.calibration.find.find_scale`.
+
     Parameters
     ----------
     path : str or PathLike
-        The file; its content decides what it is, not its ending.
+        The file; its content decides what it is, and for the formats of microscopes its ending.
 
     Returns
     -------
@@ -68,8 +74,13 @@ def read_image(path: str | os.PathLike[str]) -> xr.DataArray:
         from nanoseg_fiji.tiff import read_tiff
 
         pixels, dims, calibration = read_tiff(path)
+    elif path.suffix.lower() in EM_SUFFIXES:
+        pixels, dims, calibration = read_em(path)
     else:
         (pixels, dims), calibration = _read_picture(path), Calibration()
+    if not calibration.calibrated or calibration.unit == "inch":
+        beside = sidecar_scale(path, pixels.shape[dims.index("col")])
+        calibration = beside[0] if beside else calibration
     return as_image(_build(pixels, dims, calibration, path.name))
 
 

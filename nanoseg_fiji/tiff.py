@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanoseg_fiji.calibration.lengths import plain_unit
+from nanoseg_fiji.calibration.metadata import tiff_scale
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.files import replacing
 from nanoseg_fiji.types import Calibration
@@ -20,11 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tifffile import TiffFile, TiffPage
 
-__all__ = ["read_tiff", "write_tiff"]
+__all__ = ["calibration_of_tiff", "read_tiff", "write_tiff"]
 
 _AXES = {"T": "t", "Z": "pln", "C": "ch", "Y": "row", "X": "col"}
 _LETTERS = {dim: letter for letter, dim in _AXES.items()}
-_UNITS = {"um": "µm", "\u03bcm": "µm", "micron": "µm", "microns": "µm", "micrometer": "µm", "\u00c5": "Å"}
 _INCH, _CM = 2, 3
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # it logs what is raised anyway
@@ -50,7 +51,7 @@ def read_tiff(path: Path) -> tuple[NDArray[Any], tuple[str, ...], Calibration]:
             _check_whole(tiff)
             series = tiff.series[0]
             pixels, dims = _named_axes(series.asarray(), series.axes)
-            return pixels, dims, _calibration(tiff)
+            return pixels, dims, calibration_of_tiff(tiff)[0]
     except InputError as error:
         raise InputError(f"{path} {error}") from error
     except (
@@ -103,19 +104,28 @@ def _named_axes(pixels: NDArray[Any], axes: str) -> tuple[NDArray[Any], tuple[st
     return pixels, dims
 
 
-def _calibration(tiff: TiffFile) -> Calibration:
+def calibration_of_tiff(tiff: TiffFile) -> tuple[Calibration, str]:
+    """Pixel size of an open TIFF file, and what says it; in pixels where nothing does.
+
+    A scale that a user has set (ImageJ, OME) counts more than the microscope's tags, these more than the
+    resolution for printing.
+    """
     page = tiff.pages.first
     if tiff.ome_metadata:
         found = _ome_calibration(tiff.ome_metadata)
         if found is not None:
-            return found
+            return found, "OME metadata"
     unit = str((tiff.imagej_metadata or {}).get("unit", "")).strip()
     if "\\u" in unit:
         unit = unit.encode("ascii", "ignore").decode("unicode_escape")
+    if not unit and (written := tiff_scale(tiff)) is not None:
+        return written
     x, y = (_size_from_tag(page, name) for name in ("XResolution", "YResolution"))
     if x is None or y is None:
-        return Calibration()
+        return Calibration(), ""
+    origin = "ImageJ's scale"
     if not unit:
+        origin = "resolution tag"
         # as ImageJ: 72 dots an inch is the mark of a program that knows nothing
         kind = page.tags.valueof("ResolutionUnit", default=_INCH)
         if kind == _INCH and abs(x * 72 - 1) > 1e-9:
@@ -123,8 +133,8 @@ def _calibration(tiff: TiffFile) -> Calibration:
         elif kind == _CM:
             unit = "cm"
         else:
-            return Calibration()
-    return Calibration(x, y, _UNITS.get(unit, unit))
+            return Calibration(), ""
+    return Calibration(x, y, plain_unit(unit) or unit), origin
 
 
 def _size_from_tag(page: TiffPage, name: str) -> float | None:
@@ -146,7 +156,7 @@ def _ome_calibration(xml: str) -> Calibration | None:
     units = [str(pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "XY"]
     if units[0] != units[1]:
         raise InputError("has different units across and down: set its scale in ImageJ and save it again")
-    return Calibration(float(width), float(height), _UNITS.get(units[0], units[0]))
+    return Calibration(float(width), float(height), plain_unit(units[0]) or units[0])
 
 
 def write_tiff(
