@@ -183,7 +183,7 @@ def _from_files(pairs: list[FilePair], images: Path | None) -> Predict:
     drawn_on = find_partners(images, [pair.name for pair in pairs]) if images else {}
 
     def predict(pair: FilePair, truth: NDArray[np.int32]) -> _Sample:
-        pred = read_labels(pair.first)
+        pred = read_labels(pair.first, pair.truth)
         gray = to_gray(read_image(drawn_on[pair.name])) if images else None
         if gray is not None:
             _same_shape(pair, gray, truth)
@@ -217,7 +217,7 @@ def _judge(
 
     def one_by_one(bar: Progress) -> Iterator[tuple[ImageScores, _Sample, NDArray[np.int32]]]:
         for pair in bar.track(pairs, description=f"{len(pairs)} images"):
-            truth = read_labels(pair.truth)
+            truth = read_labels(pair.truth, pair.first)
             sample = predict(pair, truth)
             marks = to_gray(read_image(marked[pair.name])) > 0 if marked else None
             try:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from nanoseg_fiji.annotations import SHARED, kind_of, names_in, read_annotation
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import find_images, read_image
+from nanoseg_fiji.images import SUFFIXES, find_images, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["FilePair", "find_partners", "pair_files", "read_labels"]
 
 _LABELS = "_labels"  # what `nanoseg-fiji segment` adds to the name of its label images
+_DRAWN = (".zip", ".roi", ".json")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class FilePair:
 def pair_files(
     first: Path, truth: Path, listing: Path | None = None, *, labels: bool = True
 ) -> list[FilePair]:
-    """Pair the files of two folders, or two files.
+    """Pair the files of two folders, or two files; labels may also be one COCO or VIA file for all.
 
     Files belong together when their names without the ending are the same. Of label images ``_labels`` at the
     end of the name does not count, and where a folder has such files, its others are left alone: the folder
@@ -98,7 +99,9 @@ def _by_name(path: Path, labels: bool) -> dict[str, Path]:
     """Files by the name that they are paired by."""
     if not path.exists():
         raise InputError(f"there is no {path}: check the path")
-    paths = find_images([path])
+    if path.is_file() and labels and kind_of(path) in SHARED:
+        return dict.fromkeys((PurePosixPath(name).stem for name in names_in(path)), path)
+    paths = _label_files(path) if path.is_dir() and labels else find_images([path])
     marked = [p for p in paths if labels and p.stem.endswith(_LABELS)]
     files: dict[str, Path] = {}
     for file in marked or paths:
@@ -107,6 +110,15 @@ def _by_name(path: Path, labels: bool) -> dict[str, Path]:
         if other is not file:
             raise InputError(f"{other} and {file.name} have one name: move one of them away")
     return files
+
+
+def _label_files(folder: Path) -> list[Path]:
+    """Label images and drawings in a folder."""
+    drawn = [p for p in folder.iterdir() if p.suffix.lower() in _DRAWN and not p.name.startswith(".")]
+    # COCO and VIA files are given themselves; other JSON files may be anything
+    drawn = [p for p in drawn if p.suffix.lower() != ".json" or kind_of(p) == "labelme"]
+    has_images = any(p.suffix.lower() in SUFFIXES for p in folder.iterdir())
+    return sorted((find_images([folder]) if has_images or not drawn else []) + drawn)
 
 
 def _listed(listing: Path, known: set[str]) -> set[str]:
@@ -122,13 +134,16 @@ def _listed(listing: Path, known: set[str]) -> set[str]:
     return names
 
 
-def read_labels(path: Path) -> NDArray[np.int32]:
-    """Read a label image, PNG or TIFF; of a mask (0 and 255 alone) the 8-connected components are taken.
+def read_labels(path: Path, partner: Path | None = None) -> NDArray[np.int32]:
+    """Read the labels of one image, of any format that training takes.
 
     Parameters
     ----------
     path : Path
-        The file; 32-bit float is read where all values are whole.
+        Label image, mask (its 8-connected components are taken), ImageJ ROI set, COCO, VIA or labelme file.
+    partner : Path, optional
+        The image, or the other label image: its size is that of the labels where `path` does not tell it, and
+        COCO and VIA files are asked for its name.
 
     Returns
     -------
@@ -138,23 +153,21 @@ def read_labels(path: Path) -> NDArray[np.int32]:
     Raises
     ------
     InputError
-        The file cannot be read, is a stack or in colour, or holds what is no label.
+        The file cannot be read, is a stack, in colour or boxes, or holds what is no label; or neither file
+        tells the size.
     """
-    image = read_image(path)
-    if image.dims != ("row", "col"):
+    if partner is None or kind_of(path) == "image":
+        return read_annotation(path, None).labels
+    if kind_of(partner) != "image":
         raise InputError(
-            f"{path} is no label image: it has {' x '.join(map(str, image.dims))}, not row x col"
+            f"neither {path} nor {partner} tells the size of the image: give one as a label image"
         )
-    values = image.to_numpy()
-    if values.dtype.kind == "f" and not (
-        np.isfinite(values).all() and np.array_equal(values, np.rint(values))
-    ):
-        raise InputError(f"{path} holds values that are not whole numbers: it is no label image")
-    if values.size and (values.min() < 0 or values.max() >= 2**31):
-        raise InputError(f"{path} holds values from {values.min()} to {values.max()}: labels start at 0")
-    labels: NDArray[np.int32] = values.astype(np.int32)
-    if labels.max(initial=0) == 255 and np.isin(labels, (0, 255)).all():
-        from skimage.measure import label
-
-        labels = label(labels, connectivity=2).astype(np.int32)
-    return labels
+    image = read_image(partner)
+    if image.ndim - ("rgb" in image.dims) != 2:
+        raise InputError(f"{partner} is a stack: save the slices as single images")
+    rows, cols = image.sizes["row"], image.sizes["col"]
+    name = partner.name
+    if kind_of(path) in SHARED:
+        stem = partner.stem.removesuffix(_LABELS)
+        name = next((n for n in names_in(path) if PurePosixPath(n).stem == stem), name)
+    return read_annotation(path, (rows, cols), name=name).labels
