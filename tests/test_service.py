@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -216,15 +218,21 @@ def test_measure_says_where_rois_overlap(tmp_path):
     assert len(pd.read_csv(tmp_path / "spheres 1_particles.csv")) == 1
 
 
-def test_size_distribution():
+def test_size_distribution(tmp_path):
     diameters = np.exp(np.random.default_rng(0).normal(np.log(20), np.log(1.3), 4000))
-    response = _ask("size_distribution", params={"ecd": diameters, "unit": "nm"})
-    assert response["summary"]["geometric_mean"] == pytest.approx(20, rel=0.03)
-    assert response["summary"]["GSD"] == pytest.approx(1.3, rel=0.03)
-    assert response["summary"]["unit"] == "nm"
+    tables = [{"columns": [{"name": "ECD (nm)", "values": diameters}], "labels": []}]
+    response = _ask("size_distribution", params={"tables": tables, "name": "a.tif"}, output=str(tmp_path))
+    summary = response["summary"]
+    assert summary["geometric_mean"] == pytest.approx(20, rel=0.03)
+    assert summary["GSD"] == pytest.approx(1.3, rel=0.03)
+    assert (summary["unit"], response["count"]) == ("nm", 4000)
     assert "D50" in response["summary_text"]
-    weighted = _ask("size_distribution", params={"ecd": [1.0, 2.0, 3.0], "weights": [1.0, 1.0, 0.0]})
-    assert weighted["count"] == 2
+    assert dict(zip(*[[c[k] for c in response["table"]["columns"]] for k in ("name", "unit")]))["D90"] == "nm"
+    (curve,) = response["curves"]
+    assert (curve["density"] * np.diff(curve["edges"])).sum() == pytest.approx(1)
+    assert {Path(path).name for path in response["files"]} == {p.name for p in tmp_path.iterdir()}
+    again = service.run({"command": "size_distribution", "params": {"tables": tables, "name": "a.tif"}, "output": str(tmp_path)})
+    assert again["status"] == "error" and "already and was kept" in again["error"]
 
 
 def test_models():
@@ -267,8 +275,9 @@ def test_models():
         ({"command": "measure", "image": _image(), "rois": np.arange(9, dtype=np.uint8)}, "ROI set"),
         ({"command": "rois_to_labels", "rois": np.zeros(4, np.uint8)}, "needs shape or image"),
         ({"command": "rois_to_labels", "rois": np.zeros(4, np.uint8), "shape": [4]}, "shape"),
-        ({"command": "size_distribution", "params": {"ecd": []}}, "no diameters"),
-        ({"command": "size_distribution", "params": {"ecd": [1.0, -2.0]}}, "above 0"),
+        ({"command": "size_distribution", "params": {"tables": []}}, "there are no tables"),
+        ({"command": "size_distribution", "params": {"tables": [{"columns": []}]}}, "the table has no ECD column"),
+        ({"command": "size_distribution", "params": {"paths": ["/none.csv"]}}, "cannot read /none.csv"),
         ({"command": "models", "params": {"x": 1}}, "known are none"),
     ],
 )

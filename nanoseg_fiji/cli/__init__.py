@@ -15,6 +15,7 @@ from nanoseg_fiji.cli.imagej_commands import gui, macro
 from nanoseg_fiji.cli.install_commands import install, status, uninstall
 from nanoseg_fiji.cli.models_command import models
 from nanoseg_fiji.cli.segment_command import segment
+from nanoseg_fiji.cli.sizes_command import sizes
 from nanoseg_fiji.cli.synth_command import synth
 from nanoseg_fiji.cli.train_commands import train
 from nanoseg_fiji.errors import CancelledError
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, gui, macro, install, uninstall, status, models, doctor, evaluate, train, synth):
+for command in (segment, gui, macro, install, uninstall, status, models, doctor, evaluate, train, synth, sizes):
     app.command()(command)
 
 _INTERRUPTED = 130

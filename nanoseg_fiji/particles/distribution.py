@@ -7,92 +7,102 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import special
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.particles.weighted import effective_size, mean_and_deviation, quantiles
+from nanoseg_fiji.particles.lognormal import LogNormal, fit_lognormal
+from nanoseg_fiji.particles.moments import FIGURES, figures, power_of
+from nanoseg_fiji.particles.weighted import effective_size, quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SizeDistribution", "size_distribution"]
+__all__ = ["SizeDistribution", "histogram_edges", "size_distribution"]
 
-_SAMPLES = 1999
-_LARGEST_SAMPLE = 500
 _MOST_BINS = 100
+_CURVE_POINTS = 1000
 
 
 @dataclass(frozen=True)
 class SizeDistribution:
-    """Number-based size distribution (index 0 in ISO 9276-1); lengths in the unit of the diameters."""
+    """Size distribution of a sample; lengths in the unit of the diameters."""
 
-    count: int
-    """Number of particles counted."""
-    d10: float
-    """x10,0: a tenth of the particles are smaller. Empirical, as `d50` and `d90`."""
-    d50: float
-    """x50,0, the median."""
-    d90: float
-    """x90,0."""
-    geometric_mean: float
-    """Geometric mean diameter, the median of the log-normal fit."""
-    gsd: float
-    """Geometric standard deviation of the log-normal fit."""
-    ks_statistic: float
-    """Kolmogorov-Smirnov distance of the empirical from the fitted cumulative distribution Q0."""
-    p_value: float
-    """Probability of such a distance or a larger one, were the distribution log-normal."""
+    basis: str
+    """What particles count by: ``number``, ``area`` or ``volume``, index r of 0, 2 or 3 in ISO 9276-1. Area
+    and volume take them for spheres (or any bodies of one shape) of their diameters."""
+    x: NDArray[np.float64]
+    """(n,) diameters counted, ascending."""
+    weights: NDArray[np.float64]
+    """(n,) what each counts for by number."""
+    figures: dict[str, float]
+    """Empirical figures, see `nanoseg_fiji.particles.moments.figures`."""
+    fit: LogNormal
+    """Log-normal distribution fitted to the numbers."""
     edges: NDArray[np.float64]
     """(bins + 1,) edges of the histogram's classes, equally wide."""
-    shares: NDArray[np.float64]
-    """(bins,) share of the particles in each class; they sum to 1."""
-    method: str = (
-        "log-normal fitted by weighted mean and standard deviation of ln x; Kolmogorov-Smirnov distance, "
-        f"its p-value by Lilliefors' method ({_SAMPLES} simulated samples with fitted parameters)"
-    )
-    """How the fit and its p-value were made."""
+
+    @property
+    def count(self) -> int:
+        """Number of particles counted."""
+        return len(self.x)
+
+    @property
+    def amounts(self) -> NDArray[np.float64]:
+        """(n,) share of each particle in the number, area or volume; they sum to 1."""
+        amounts: NDArray[np.float64] = self.weights * self.x ** power_of(self.basis)
+        return amounts / float(amounts.sum())
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """(bins,) share of each class; they sum to 1."""
+        return np.histogram(self.x, self.edges, weights=self.amounts)[0] if self.count else np.zeros(1)
 
     @property
     def density(self) -> NDArray[np.float64]:
-        """(bins,) q0, the density of each class."""
+        """(bins,) qr, the density of each class, in 1 / unit."""
         return self.shares / np.diff(self.edges)
 
     def fitted_density(self, x: ArrayLike) -> NDArray[np.float64]:
-        """q0 of the log-normal fit at diameters above 0."""
-        at = np.asarray(x, dtype=np.float64)
-        sigma = math.log(self.gsd)
-        z = np.log(at / self.geometric_mean) / sigma
-        density: NDArray[np.float64] = np.exp(-0.5 * z * z) / (at * sigma * math.sqrt(2.0 * math.pi))
-        return density
+        """Give qr of the log-normal fit at diameters above 0, in 1 / unit."""
+        return self.fit.density(x, self.basis)
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Diameters and Qr there, 1000 at most: D-values are read off the lines between them."""
+        amounts = self.amounts
+        level = np.cumsum(amounts) - amounts / 2
+        if self.count <= _CURVE_POINTS:
+            return self.x, level
+        taken = np.unique(np.linspace(0, self.count - 1, _CURVE_POINTS).round().astype(int))
+        return self.x[taken], level[taken]
 
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers and text by the names users see."""
         return {
             "count": self.count,
-            "D10": self.d10,
-            "D50": self.d50,
-            "D90": self.d90,
-            "geometric_mean": self.geometric_mean,
-            "GSD": self.gsd,
-            "KS": self.ks_statistic,
-            "p_value": self.p_value,
-            "method": self.method,
+            "basis": self.basis,
+            **self.figures,
+            "KS": self.fit.ks_statistic,
+            "p_value": self.fit.p_value,
         }
 
 
-def size_distribution(ecd: ArrayLike, weights: ArrayLike | None = None) -> SizeDistribution:
+def size_distribution(
+    ecd: ArrayLike,
+    weights: ArrayLike | None = None,
+    basis: str = "number",
+    edges: NDArray[np.float64] | None = None,
+) -> SizeDistribution:
     """Describe a size distribution, empirically and by a log-normal fit.
-
-    Ordinary tables of the Kolmogorov-Smirnov distance do not hold where the parameters were fitted to the
-    same data, so its distribution is simulated with the fit repeated on each sample (Lilliefors 1967, doi
-    10.1080/01621459.1967.10482916). Weighted samples count as unweighted ones of their effective size.
 
     Parameters
     ----------
     ecd : array_like of float, (n,)
         Diameters, above 0.
     weights : array_like of float, (n,), optional
-        Weight of each particle, 0 leaves it out; equal by default.
+        Weight of each particle by number, 0 leaves it out; equal by default.
+    basis : str
+        ``number``, ``area`` or ``volume``.
+    edges : ndarray of float64, (bins + 1,), optional
+        Edges of the histogram's classes; chosen by `histogram_edges` by default.
 
     Returns
     -------
@@ -102,8 +112,10 @@ def size_distribution(ecd: ArrayLike, weights: ArrayLike | None = None) -> SizeD
     Raises
     ------
     InputError
-        A diameter is not above 0, a weight is negative or not finite, or lengths differ.
+        A diameter is not above 0, a weight is negative or not finite, lengths differ, or the basis is
+        unknown.
     """
+    power = power_of(basis)
     x = np.asarray(ecd, dtype=np.float64).reshape(-1)
     w = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64).reshape(-1)
     if len(w) != len(x):
@@ -115,58 +127,29 @@ def size_distribution(ecd: ArrayLike, weights: ArrayLike | None = None) -> SizeD
         raise InputError("diameters must be finite and above 0")
     order = np.argsort(x, kind="stable")
     x, w = x[order], w[order]
-    d10, d50, d90 = quantiles(x, w, (0.1, 0.5, 0.9))
-    mu, sigma = mean_and_deviation(np.log(x), w)
-    distance, p = _goodness_of_fit(np.log(x), w, mu, sigma)
-    edges, shares = _histogram(x, w)
+    if not len(x):
+        nothing = LogNormal(math.nan, math.nan, math.nan, math.nan)
+        return SizeDistribution(basis, x, w, dict.fromkeys(FIGURES, math.nan), nothing, np.array([0.0, 1.0]))
     return SizeDistribution(
-        count=len(x),
-        d10=d10,
-        d50=d50,
-        d90=d90,
-        geometric_mean=math.exp(mu),
-        gsd=math.exp(sigma),
-        ks_statistic=distance,
-        p_value=p,
-        edges=edges,
-        shares=shares,
+        basis=basis,
+        x=x,
+        weights=w,
+        figures=figures(x, w, basis),
+        fit=fit_lognormal(x, w),
+        edges=histogram_edges(x, w * x**power) if edges is None else edges,
     )
 
 
-def _goodness_of_fit(
-    values: NDArray[np.float64], weights: NDArray[np.float64], mu: float, sigma: float
-) -> tuple[float, float]:
-    """Kolmogorov-Smirnov distance of sorted values from the normal distribution, and its p-value."""
-    if not sigma > 0:
-        return math.nan, math.nan
-    size = effective_size(weights)
-    total = weights.sum()
-    last = np.append(np.flatnonzero(np.diff(values)), len(values) - 1)
-    upper = np.cumsum(weights)[last] / total
-    expected = special.ndtr((values[last] - mu) / sigma)
-    distance = float(max((upper - expected).max(), (expected - np.append(0.0, upper[:-1])).max()))
+def histogram_edges(x: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges of classes of the width of Freedman and Diaconis (1981, doi 10.1007/BF01025868), 100 at most.
 
-    # the root of the size times the distance hardly depends on the size beyond a few dozen
-    count = max(min(round(size), _LARGEST_SAMPLE), 3)
-    sample = np.sort(np.random.default_rng(0).standard_normal((_SAMPLES, count)), axis=1)
-    sample -= sample.mean(axis=1, keepdims=True)
-    sample /= sample.std(axis=1, ddof=1, keepdims=True)
-    level = special.ndtr(sample)
-    step = np.arange(count) / count
-    distances = np.maximum((step + 1.0 / count - level).max(axis=1), (level - step).max(axis=1))
-    reached = np.count_nonzero(distances * math.sqrt(count) >= distance * math.sqrt(size) * (1 - 1e-12))
-    return distance, (reached + 1) / (_SAMPLES + 1)
-
-
-def _histogram(
-    x: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Histogram with classes of the width of Freedman and Diaconis (1981, doi 10.1007/BF01025868)."""
-    if not len(x):
-        return np.array([0.0, 1.0]), np.zeros(1)
+    Parameters
+    ----------
+    x, weights : ndarray of float64, (n,)
+        A weighted sample of at least one.
+    """
     low, high = quantiles(x, weights, (0.25, 0.75))
     width = 2.0 * (high - low) / effective_size(weights) ** (1.0 / 3.0)
-    spread = float(x[-1] - x[0])
+    spread = float(x.max() - x.min())
     bins = min(max(math.ceil(spread / width), 1), _MOST_BINS) if width > 0 else 1
-    shares, edges = np.histogram(x, bins=bins, weights=weights / weights.sum())
-    return edges, shares
+    return np.histogram_bin_edges(x, bins)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nanoseg_fiji.errors import CancelledError, InputError
+from nanoseg_fiji.errors import CancelledError
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, safe_stem, write_results
-from nanoseg_fiji.service.preview import PREVIEW
 from nanoseg_fiji.service.request import Command, Request
-from nanoseg_fiji.service.response import as_bytes, particles_response, plain_values
+from nanoseg_fiji.service.response import as_bytes, particles_response
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ def _segment(request: Request, progress: Progress | None, cancel: Cancelled | No
         image,
         mask=request.selection(),
         start=request.start,
-        colour=request.colour,
         progress=progress,
         cancel=cancel,
         **request.places(slices_of(image)),
@@ -111,23 +109,6 @@ def _rois_to_labels(request: Request, progress: Progress | None, cancel: Cancell
         "messages": list(messages),
         "provenance": provenance,
     }
-
-
-def _size_distribution(
-    request: Request, progress: Progress | None, cancel: Cancelled | None
-) -> dict[str, Any]:
-    from nanoseg_fiji.particles.distribution import size_distribution
-
-    unit = request.params["unit"]
-    diameters = request.params["ecd"]
-    if diameters is None or not np.size(diameters):
-        raise InputError("there are no diameters to describe: segment or measure particles first")
-    found = size_distribution(diameters, request.params["weights"])
-    summary = plain_values(found.as_dict() | {"unit": unit})
-    numbers = [
-        f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in summary.items() if k != "method"
-    ]
-    return {"count": summary["count"], "summary": summary, "summary_text": ", ".join(numbers)}
 
 
 def _models(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
@@ -214,10 +195,6 @@ COMMANDS = {
     "measure": Command(_measure, ("image", "labels|rois")),
     "labels_to_rois": Command(_labels_to_rois, ("labels",)),
     "rois_to_labels": Command(_rois_to_labels, ("rois", "shape|image")),
-    "size_distribution": Command(
-        _size_distribution, ("params",), {"ecd": None, "weights": None, "unit": "pixel"}
-    ),
-    "preview": PREVIEW,
     "models": Command(_models),
 }
 """The commands by name."""

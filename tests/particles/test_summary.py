@@ -1,8 +1,7 @@
-"""Summaries and size distributions."""
+"""Summaries."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -10,8 +9,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.particles.distribution import size_distribution
 from nanoseg_fiji.particles.measure import measure
 from nanoseg_fiji.particles.summary import format_summary, summarise
 from nanoseg_fiji.particles.weighted import effective_size, mean_and_deviation, quantiles
@@ -116,70 +113,3 @@ def test_quantiles_of_weighted_values() -> None:
     assert quantiles(values, weights, (0.0, 0.5, 1.0)) == [1.0, 2.0, 3.0]
     assert np.isnan(quantiles(values, weights * 0, (0.5,))).all()
     assert np.isnan(mean_and_deviation(values, weights * 0)).all()
-
-
-def test_log_normal_sizes_are_recognised() -> None:
-    ecd = np.random.default_rng(2).lognormal(math.log(20), math.log(1.4), 3000)
-    found = size_distribution(ecd)
-    assert found.geometric_mean == pytest.approx(20, rel=0.02) and found.gsd == pytest.approx(1.4, rel=0.02)
-    assert found.p_value > 0.05
-    assert (found.d10, found.d50, found.d90) == pytest.approx(
-        tuple(np.quantile(ecd, (0.1, 0.5, 0.9), method="hazen"))
-    )
-    centres = (found.edges[:-1] + found.edges[1:]) / 2
-    assert found.shares.sum() == pytest.approx(1)
-    assert np.abs(found.density - found.fitted_density(centres)).max() < 0.15 * found.density.max()
-
-
-def test_two_populations_are_not_log_normal() -> None:
-    rng = np.random.default_rng(3)
-    found = size_distribution(np.concatenate([rng.normal(10, 0.5, 150), rng.normal(30, 1, 150)]))
-    assert found.p_value < 0.005 and found.ks_statistic > 0.2
-
-
-def test_p_values_are_uniform_where_the_distribution_is_log_normal() -> None:
-    """Kolmogorov's own tables would give hardly any below 0.3, because the fit was made to the data."""
-    rng = np.random.default_rng(4)
-    p = [size_distribution(rng.lognormal(3, 0.3, 60), rng.uniform(1, 1.5, 60)).p_value for _ in range(120)]
-    assert stats.kstest(p, "uniform").pvalue > 0.01
-
-
-def test_the_statistic_is_the_usual_one() -> None:
-    ecd = np.random.default_rng(5).lognormal(3, 0.3, 40)
-    logs = np.log(ecd)
-    expected = stats.kstest(logs, "norm", args=(logs.mean(), logs.std(ddof=1))).statistic
-    assert size_distribution(ecd).ks_statistic == pytest.approx(expected)
-    assert size_distribution(np.repeat(ecd, 2)).ks_statistic == pytest.approx(
-        size_distribution(ecd, np.full(40, 2.0)).ks_statistic, rel=0.05
-    )
-
-
-def test_weight_nought_leaves_out_and_the_rest_counts_by_weight() -> None:
-    found = size_distribution([10.0, 20.0, 40.0, 0.0], [1.0, 2.0, 1.0, 0.0])
-    assert found.count == 3 and found.d50 == 20
-    assert found.geometric_mean == pytest.approx(20)
-    plain = found.as_dict()
-    assert json.loads(json.dumps(plain)) == plain and plain["GSD"] == found.gsd
-
-
-@pytest.mark.parametrize("ecd", [[], [5.0], [5.0, 5.0, 5.0]])
-def test_too_few_for_a_fit(ecd: list[float]) -> None:
-    found = size_distribution(ecd)
-    assert found.count == len(ecd) and math.isnan(found.p_value)
-    assert found.shares.sum() == pytest.approx(min(len(ecd), 1))
-    assert math.isnan(found.d50) if not ecd else found.d50 == 5
-
-
-@pytest.mark.parametrize(
-    ("ecd", "weights", "match"),
-    [
-        ([1.0, 0.0], None, "above 0"),
-        ([1.0, math.nan], None, "above 0"),
-        ([1.0, 2.0], [1.0], "1 weights for 2"),
-        ([1.0], [-1.0], "not negative"),
-        ([1.0], [math.nan], "finite"),
-    ],
-)
-def test_what_is_no_distribution(ecd: list[float], weights: list[float] | None, match: str) -> None:
-    with pytest.raises(InputError, match=match):
-        size_distribution(ecd, weights)

@@ -1,16 +1,13 @@
 # ruff: noqa: E501 - macros read best on one line
-"""The commands without a network, headless: splitting, measuring, label images and ROIs, size distributions."""
+"""The commands without a network, headless: splitting, measuring, label images and ROIs."""
 
 from __future__ import annotations
-
-import csv
 
 import numpy as np
 import pytest
 import tifffile
 
 from nanoseg_fiji.errors import ImageJError
-from nanoseg_fiji.particles.distribution import size_distribution
 from nanoseg_fiji.particles.measure import measure
 from nanoseg_fiji.segmentation.split_labels import split_labels
 from nanoseg_fiji.types import Calibration
@@ -170,61 +167,3 @@ def test_measure_needs_particles(run):
     with pytest.raises(ImageJError, match="has no overlay"):
         run('newImage("m", "8-bit ramp", 60, 50, 1); run("Measure Particles...", "");')
     assert status()["status"] == "error"
-
-
-def test_size_distribution_is_pythons(host, run, tmp_path):
-    import pandas as pd
-
-    rng = np.random.default_rng(3)
-    ecd, weights = rng.lognormal(3, 0.3, 200), rng.uniform(0.9, 1.5, 200)
-    weights[:20] = 0
-    host.show_table(pd.DataFrame({"ECD": ecd, "Weight": weights}))
-    out = run(
-        'newImage("m.tif", "8-bit ramp", 60, 50, 1); run("Set Scale...", "distance=2 known=1 unit=nm");',
-        f'run("Particle Size Distribution...", "{options(output=tmp_path / "größen")}");',
-        'out = out + nImages + " " + getTitle + " " + getInfo("nanoseg.status") + getInfo("nanoseg.count");',
-    )
-    expected = size_distribution(ecd, weights).as_dict()
-    assert out == [f"2 m.tif ok{expected['count']}"]
-    with (tmp_path / "größen" / "m_size_distribution.csv").open(encoding="utf-8") as file:
-        (row,) = csv.DictReader(file)
-    for name in ("D10", "D50", "D90", "geometric_mean", "GSD", "KS", "p_value"):
-        assert float(row[name]) == pytest.approx(expected[name], rel=1e-5)
-    assert row["unit"] == "nm"
-    assert (tmp_path / "größen" / "m_size_distribution.png").read_bytes()[:4] == b"\x89PNG"
-    assert len(list((tmp_path / "größen").iterdir())) == 2
-
-
-def test_size_distribution_of_rois(run, tmp_path):
-    path = save(tmp_path / "mask.tif", discs().astype(np.uint8) * 255)
-    out = run(
-        f'setOption("BlackBackground", true); open("{path}"); run("Split Touching Particles...", "");',
-        'run("Clear Results"); run("Particle Size Distribution...", "source=[ROI Manager]");',
-        'out = out + getInfo("nanoseg.status") + getInfo("nanoseg.count");',
-    )
-    # the edge keeps what touches it out of the count
-    assert out[0].startswith("ok") and 3 <= int(out[0][2:]) <= 6
-
-
-def test_size_distribution_needs_sizes(host, run):
-    with pytest.raises(ImageJError, match="the Results table has no ECD column"):
-        run('run("Particle Size Distribution...", "");')
-    assert status()["error"].startswith("the Results table")
-    with pytest.raises(ImageJError, match="no image is open"):
-        run('run("Particle Size Distribution...", "source=[ROI Manager]");')
-
-
-def test_size_distribution_keeps_files(host, run, tmp_path):
-    import pandas as pd
-
-    host.show_table(pd.DataFrame({"ECD": [1.0, 2.0, 3.0, 2.5]}))
-    (tmp_path / "results_size_distribution.png").write_text("mine")
-    with pytest.raises(ImageJError, match="already and was kept: give overwrite=true or another folder"):
-        run(f'run("Particle Size Distribution...", "{options(output=tmp_path)}");')
-    assert len(list(tmp_path.iterdir())) == 1
-    run(f'run("Particle Size Distribution...", "{options(output=tmp_path, overwrite=True)}");')
-    assert len(list(tmp_path.iterdir())) == 2
-    file = tmp_path / "file"
-    file.write_text("")
-    with pytest.raises(ImageJError, match=r"cannot write to .*: choose another output folder"):
-        run(f'run("Particle Size Distribution...", "{options(output=file / "x")}");')

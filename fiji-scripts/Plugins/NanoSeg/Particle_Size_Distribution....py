@@ -1,24 +1,28 @@
 #!jython
 #@ ImagePlus (required=false) imp
-#@ String (label="source", description="Where the sizes come from: the ECD column of the Results table, or the ROIs of the ROI Manager (without a display: of the overlay), measured on the active image", choices={"Results table", "ROI Manager"}, value="Results table", persist=false) source
-#@ String (label="output folder, empty = no files", description="Folder for the table (CSV) and the plot (PNG) as files; empty writes none", value="", style="directory", persist=false) output
+#@ String (label="source", description="Where the sizes come from: the active table with sizes or else the Results table, or the ROIs of the ROI Manager (without a display: of the overlay), measured on the active image", choices={"Results table", "ROI Manager"}, value="Results table", persist=false) source
+#@ String (label="tables (CSV or folders, ; between), empty = source", description="Tables in files, or folders of results, in place of the source: each is a group to compare", value="", persist=false) tables
+#@ String (label="size (diameter)", description="Diameter to describe: equivalent circular, smallest or largest caliper", choices={"ECD", "MinFeret", "Feret"}, value="ECD", persist=false) size
+#@ String (label="basis (weighting)", description="What particles count by. Area and volume take them for spheres of their diameters", choices={"number", "area", "volume"}, value="number", persist=false) basis
+#@ String (label="compare (groups)", description="What makes a group: auto is the tables where there are several, else the column Group, else the images", choices={"auto", "image", "table", "group", "none"}, value="auto", persist=false) compare
+#@ String (label="independent (drawn for intervals)", description="What intervals take for independent: images (all slices of a stack are one), slices or particles", choices={"image", "slice", "particle"}, value="image", persist=false) independent
+#@ Double (label="precision (%) aimed at", description="Relative error aimed at: fewer particles than it needs draw a warning", value=5, min=0.1, max=100, persist=false) precision
+#@ Boolean (label="cumulative plot", description="Show the cumulative distributions in a second plot", value=true, persist=false) cumulative
+#@ String (label="output folder, empty = no files", description="Folder for tables (CSV), figure (PNG, SVG) and provenance as files; empty writes none", value="", style="directory", persist=false) output
+#@ Boolean (label="decimal_comma in the CSV files", description="Write CSV files with decimal commas and semicolons, for spreadsheets that want them", value=false, persist=false) decimal_comma
 #@ Boolean (label="overwrite files of an earlier run", description="Replace files of the same name in the output folder; off keeps them and stops with an error", value=false, persist=false) overwrite
-"""Plot and table of the equivalent circular diameters: empirical D-values, and a log-normal fit beside them."""
-
-import math
+"""Plots and table of particle sizes by number, area or volume, of one or several groups of images."""
 
 from groovy.lang import GroovyClassLoader
-from ij import IJ
+from ij import IJ, WindowManager
 from ij.gui import Plot
 from ij.measure import ResultsTable
 from jarray import array
 from java.awt import Color
-from java.io import File, IOException
-from java.lang import System
-from java.nio.file import Files, StandardCopyOption
-from javax.imageio import ImageIO
+from java.lang import Double, System
 
 TITLE = "NanoSeg Size Distribution"
+COLOURS = [Color(c) for c in (0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0x56B4E9, 0xE69F00, 0x000000, 0x999999, 0x7F3C8D, 0x80BA5A)]
 
 
 def shared():
@@ -32,95 +36,117 @@ def shared():
     return loaded.get("nanoseg.class:" + lib)
 
 
-def columns():
-    """Diameters and weights, as two columns of numbers."""
+def has_sizes(table):
+    names = [str(name).split(" (")[0] for name in table.getHeadings()] if table else []
+    return size in names or (size == "ECD" and "Area" in names)
+
+
+def active_table():
+    """The table in front where it has sizes, such as a CSV file that ImageJ opened; else the Results table."""
+    front = None if NanoSeg.isHeadless() else ResultsTable.getActiveTable()
+    table = front if has_sizes(front) else ResultsTable.getResultsTable()
+    if not has_sizes(table):
+        NanoSeg.refuse("the Results table has no %s column: run Segment Particles... or Measure Particles... first" % size)
+    columns, labels = [], None
+    for name in table.getHeadings():
+        values = None if name == "Label" else table.getColumn(name)
+        if values is None or all(Double.isNaN(value) for value in values):
+            values = list(table.getColumnAsStrings(name))
+        if name == "Label":
+            labels = values
+        else:
+            columns.append({"name": name, "values": values})
+    return {"name": "Results", "columns": columns, "labels": labels}
+
+
+def params():
+    """What the service is asked: sizes, and what to do with them."""
+    unit = imp.getCalibration().getUnits() if imp else ""
+    chosen = {"size": size, "basis": basis, "compare": compare, "independent": independent, "precision": precision,
+              "decimal_comma": decimal_comma, "unit": unit, "name": imp.getTitle() if imp else "results"}
+    if tables.strip():
+        return dict(chosen, paths=[path.strip() for path in tables.split(";") if path.strip()], name="tables")
     if source == "ROI Manager":
-        stack = imp.getStackSize() > 1
-        table = NanoSeg.ask("measure", {"image": NanoSeg.image(imp, stack), "rois": NanoSeg.roiZip(imp)})["table"]
-        found = dict((column["name"], column["values"]) for column in table["columns"])
-        return found["ECD"], found["Weight"]
-    table = ResultsTable.getResultsTable()
-    if not table.columnExists("ECD"):
-        NanoSeg.refuse("the Results table has no ECD column: run Segment Particles... or Measure Particles... first")
-    diameters = table.getColumn("ECD")
-    return diameters, table.getColumn("Weight") if table.columnExists("Weight") else [1.0] * len(diameters)
+        request = {"image": NanoSeg.image(imp, imp.getStackSize() > 1), "rois": NanoSeg.roiZip(imp)}
+        return dict(chosen, tables=[NanoSeg.ask("measure", request)["table"]])
+    return dict(chosen, tables=[active_table()])
 
 
-def histogram(diameters, weights, width):
-    """Share of the weight in each bin, by the bins' centres."""
-    shares, total = {}, sum(weights)
-    for diameter, weight in zip(diameters, weights):
-        index = int(diameter / width)
-        shares[index] = shares.get(index, 0.0) + weight / total
-    bins = range(min(shares), max(shares) + 1)
-    return [(index + 0.5) * width for index in bins], [shares.get(index, 0.0) for index in bins]
-
-
-def draw(diameters, weights, summary, unit):
-    """Histogram with the density of the fit, scaled to the bins."""
-    ordered = sorted(diameters)
-    spread = ordered[3 * len(ordered) // 4] - ordered[len(ordered) // 4]
-    # Freedman and Diaconis 1981, doi 10.1007/BF01025868
-    width = max(2 * spread / len(ordered) ** (1 / 3.0), (ordered[-1] - ordered[0]) / 100) or ordered[-1] / 10
-    plot = Plot(TITLE, "ECD (%s)" % unit, "Share of particles")
-    plot.setColor(Color(90, 110, 140), Color(170, 190, 215))
-    centres, shares = histogram(diameters, weights, width)
-    plot.add("bar", array(centres, "d"), array(shares, "d"))
-    highest = max(shares)
-    sigma = math.log(summary["GSD"])
-    if sigma > 0:
-        mean = math.log(summary["geometric_mean"])
-        xs = [ordered[0] + (ordered[-1] - ordered[0]) * i / 200.0 for i in range(201)]
-        ys = [width / (x * sigma * math.sqrt(2 * math.pi)) * math.exp(-(((math.log(x) - mean) / sigma) ** 2) / 2) for x in xs]
-        plot.setColor(Color(200, 60, 40))
-        plot.setLineWidth(2)
-        plot.add("line", array(xs, "d"), array(ys, "d"))
-        highest = max(highest, max(ys))
-    plot.setColor(Color.BLACK)
-    plot.addLabel(0.02, 0.07, "D10 %.4g, D50 %.4g, D90 %.4g %s" % tuple([summary[n] for n in ("D10", "D50", "D90")] + [unit]))
-    plot.addLabel(0.02, 0.13, "geometric mean %.4g %s, GSD %.3f" % (summary["geometric_mean"], unit, summary["GSD"]))
-    plot.setLegend("particles\tlog-normal fit" if sigma > 0 else "particles", Plot.TOP_RIGHT)
-    plot.setLimits(0, centres[-1] + width / 2, 0, highest * 1.3)
+def draw(curves, summary):
+    """Densities: a histogram a group, and the log-normal fit of each."""
+    unit = summary["unit"] or "unit"
+    plot = Plot(TITLE, "%s (%s)" % (size, unit), "density by %s (1/%s)" % (basis, unit))
+    legend, right, highest = [], 0.0, 0.0
+    for i, curve in enumerate(curves):
+        colour = COLOURS[i % len(COLOURS)]
+        edges, density = list(curve["edges"]), list(curve["density"])
+        right, highest = max(right, edges[-1]), max([highest] + density + list(curve["fit_density"]))
+        plot.setLineWidth(1)
+        if len(curves) == 1:
+            plot.setColor(Color(90, 110, 140), Color(170, 190, 215))
+            plot.add("bar", array([(a + b) / 2 for a, b in zip(edges, edges[1:])], "d"), array(density, "d"))
+        else:
+            plot.setColor(colour)
+            steps = [0.0] + [level for level in density for _ in (0, 1)] + [0.0]
+            plot.add("line", array([edge for edge in edges for _ in (0, 1)], "d"), array(steps, "d"))
+        legend.append("particles" if len(curves) == 1 else curve["name"])
+        if len(curve["fit_x"]):
+            plot.setColor(COLOURS[1] if len(curves) == 1 else colour.darker())
+            plot.setLineWidth(2)
+            plot.add("line", curve["fit_x"], curve["fit_density"])
+            legend.append("log-normal fit" if len(curves) == 1 else curve["name"] + ", fit")
+    finish(plot, legend, Plot.TOP_RIGHT)
+    if len(curves) == 1:
+        plot.addLabel(0.02, 0.07, "D10 %.4g, D50 %.4g, D90 %.4g %s" % tuple([summary[n] for n in ("D10", "D50", "D90")] + [unit]))
+        plot.addLabel(0.02, 0.13, "geometric mean %.4g %s, GSD %.3f" % (summary["geometric_mean"], unit, summary["GSD"]))
+    plot.setLimits(0, right * 1.02, 0, highest * 1.3)
     return plot
 
 
-def save(summary, plot):
-    """Table and plot as files in the output folder: both whole, or an error and neither."""
-    stem = "".join(c if c not in '/\\:*?"<>|' else "_" for c in (imp.getTitle().rsplit(".", 1)[0] if imp else "results"))
-    names = [stem + "_size_distribution.csv", stem + "_size_distribution.png"]
-    there = [name for name in names if File(output, name).exists()]
-    if there and not overwrite:
-        NanoSeg.refuse("%s is in %s already and was kept: give overwrite=true or another folder" % (there[0], output))
-    try:
-        Files.createDirectories(File(output).toPath())
-        scratch = Files.createTempDirectory(File(output).toPath(), ".nanoseg").toFile()
-        files = [File(scratch, name) for name in names]
-        cells = ["%.6g" % value if isinstance(value, float) else '"%s"' % value for value in summary.values()]
-        Files.write(files[0].toPath(), [",".join(summary), ",".join(cells)])
-        ImageIO.write(plot.getImagePlus().getBufferedImage(), "png", files[1])
-        for file in files:
-            Files.move(file.toPath(), File(output, file.getName()).toPath(), StandardCopyOption.REPLACE_EXISTING)
-        scratch.delete()
-    except IOException as error:
-        NanoSeg.refuse("cannot write to %s (%s): choose another output folder" % (output, error.getMessage()))
+def draw_cumulative(curves, summary):
+    """Cumulative distributions, of which D-values are read."""
+    plot = Plot(TITLE + " (cumulative)", "%s (%s)" % (size, summary["unit"] or "unit"), "cumulative by %s (%%)" % basis)
+    for i, curve in enumerate(curves):
+        plot.setColor(COLOURS[i % len(COLOURS)])
+        plot.setLineWidth(2)
+        plot.add("line", curve["x"], array([100 * level for level in curve["cumulative"]], "d"))
+    finish(plot, [curve["name"] for curve in curves], Plot.BOTTOM_RIGHT)
+    plot.setLimits(0, max([curve["x"][-1] for curve in curves]) * 1.02, 0, 100)
+    return plot
+
+
+def finish(plot, legend, where):
+    plot.setColor(Color.BLACK)
+    plot.setLineWidth(1)
+    plot.setLegend("\t".join(legend), where)
+
+
+def add_rows(table, unit):
+    """A row a group, after those of earlier runs."""
+    shown = ResultsTable.getResultsTable("NanoSeg Sizes") or ResultsTable()
+    for row, label in enumerate(table["labels"]):
+        shown.addRow()
+        shown.addLabel(label)
+        shown.addValue("Unit", unit)
+        for column in table["columns"]:
+            shown.addValue(column["name"], column["values"][row])
+    shown.show("NanoSeg Sizes")
 
 
 def main():
-    pairs = [pair for pair in zip(*columns()) if not math.isnan(pair[0]) and pair[1] > 0]
-    if not pairs:
-        NanoSeg.refuse("there are no particles to count: none was found, or all touch the edge")
-    diameters, weights = zip(*pairs)
-    unit = imp.getCalibration().getUnits() if imp else "unit of the image"
-    response = NanoSeg.ask("size_distribution", {"params": {"ecd": array(diameters, "d"), "weights": array(weights, "d"), "unit": unit}})
-    plot = draw(diameters, weights, response["summary"], unit)
-    if output:
-        save(response["summary"], plot)
-    NanoSeg.showSummary(response, TITLE)
-    plot.show()
-    if imp:
-        IJ.selectWindow(imp.getID())
+    response = NanoSeg.ask("size_distribution", {"params": params(), "output": output or None, "overwrite": overwrite})
+    for line in response["summary_text"].splitlines():
+        IJ.log(line)
+    if not NanoSeg.isHeadless():
+        summary = response["summary"]
+        add_rows(response["table"], summary["unit"])
+        if cumulative:
+            draw_cumulative(response["curves"], summary).show()
+        draw(response["curves"], summary).show()
+        if imp and WindowManager.getImage(imp.getID()):
+            IJ.selectWindow(imp.getID())
     return response
 
 
 NanoSeg = shared()
-NanoSeg.run(imp, source == "ROI Manager", main)
+NanoSeg.run(imp, source == "ROI Manager" and not tables.strip(), main)
