@@ -1,0 +1,95 @@
+"""Train variants of a configuration for the same number of steps and judge each on the validation images.
+
+python benchmarks/compare.py models/em-particles-fast.toml benchmarks/variants.toml -o runs/compare
+
+A variant names what it changes: ``weights`` of the data sets, in their order (0 leaves a set out), and keys
+of ``architecture``, ``loss``, ``crops`` and ``augmentation``. Judged are the validation images of the first
+data set, segmented with the default parameters. A run that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nanoseg_fiji.files import replacing
+from nanoseg_fiji.images import read_image
+from nanoseg_fiji.training.config import load_config
+from nanoseg_fiji.training.judging import Sample, judge
+from nanoseg_fiji.training.material import load_material
+from nanoseg_fiji.training.trainer import train_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nanoseg_fiji.training.config import TrainingConfig
+    from nanoseg_fiji.training.material import Material
+
+_SHOWN = ("AP50", "AP75", "AP90", "F1", "PQ")
+
+
+def vary(
+    config: TrainingConfig, material: Material, change: Mapping[str, Any]
+) -> tuple[TrainingConfig, Material]:
+    """Apply what a variant changes; data sets of weight 0 go, with their images."""
+    weights = change.get("weights", [data.weight for data in config.data])
+    kept = [i for i, weight in enumerate(weights) if weight]
+    parts = {
+        name: replace(getattr(config, name), **change.get(name, {}))
+        for name in ("loss", "crops", "augmentation")
+    }
+    return (
+        replace(
+            config,
+            data=tuple(replace(config.data[i], weight=float(weights[i])) for i in kept),
+            architecture={**config.architecture, **change.get("architecture", {})},
+            **parts,
+        ),
+        replace(
+            material,
+            pairs=tuple(material.pairs[i] for i in kept),
+            images=tuple(material.images[i] for i in kept),
+        ),
+    )
+
+
+def main() -> None:
+    """Print a row a variant, and write them to compare.csv."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("variants", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--only", nargs="*", help="names of the variants to take")
+    given = parser.parse_args()
+    variants = tomllib.loads(given.variants.read_text(encoding="utf-8"))
+    base = replace(load_config(given.config), steps=given.steps)
+    material = load_material(base)
+    judged = [(p, i) for p, i in zip(material.pairs[0], material.images[0], strict=True) if p.validation]
+    rows: list[dict[str, Any]] = []
+    for name in given.only or variants:
+        config, part = vary(base, material, variants[name])
+        weights = train_on(config, part, given.output / name.replace(" ", "-"))
+        found = judge(weights, (Sample(p.image.name, read_image(p.image), i.labels) for p, i in judged))
+        row: dict[str, Any] = {"variant": name, "steps": given.steps}
+        row |= {score: f"{found.pooled[score]:.3f}" for score in _SHOWN}
+        row |= {"AP50 low": f"{found.intervals['pooled']['AP50'][0]:.3f}"}
+        row |= {"AP50 high": f"{found.intervals['pooled']['AP50'][1]:.3f}"}
+        row |= {"mean AP50": f"{found.mean['AP50']:.3f}", "mean ECD": f"{found.errors['mean_ecd_error']:.3f}"}
+        rows.append(row)
+        print(*(f"{key} {value}" for key, value in row.items()), sep="  ", flush=True)
+        with (
+            replacing(given.output / "compare.csv") as path,
+            path.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, list(row))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
