@@ -3,15 +3,10 @@ import ij.ImagePlus
 import ij.Macro
 import ij.Prefs
 import ij.WindowManager
-import ij.gui.Roi
-import ij.io.RoiEncoder
 import ij.macro.Interpreter
-import ij.plugin.frame.RoiManager
 import ij.process.ByteProcessor
 import java.awt.GraphicsEnvironment
 import java.util.concurrent.Callable
-import java.util.zip.ZipEntry
-import java.util.zip.ZipOutputStream
 
 /**
  * What the NanoSeg commands share: the request to the Python side, and the way of its answer into ImageJ.
@@ -120,6 +115,9 @@ class NanoSeg {
         Macro.abort()
     }
 
+    /** The class NanoSeg<name> of this folder, for scripts, which see this class alone. */
+    static Class part(String name) { NanoSeg.classLoader.loadClass("NanoSeg" + name) }
+
     /** Shows a response in ImageJ, see NanoSegResults. */
     static void show(ImagePlus imp, Map response, Map where) { NanoSegResults.show(imp, response, where) }
 
@@ -206,26 +204,13 @@ class NanoSeg {
 
     /** ROIs of the ROI Manager (where there is no display: of the overlay) as an ImageJ ROI zip. */
     static byte[] roiZip(ImagePlus imp) {
-        def rois = headless ? imp.overlay?.toArray() : RoiManager.instance2?.roisAsArray
+        def rois = NanoSegRois.list(imp)
         if (!rois) throw new Failure(headless ?
             "the image has no overlay, which stands for the ROI Manager where there is no display" :
             "the ROI Manager is empty: add ROIs first")
-        def bytes = new ByteArrayOutputStream()
-        def names = [] as Set
-        new ZipOutputStream(bytes).withCloseable { zip ->
-            def encoder = new RoiEncoder(zip)
-            rois.eachWithIndex { Roi roi, int i ->
-                def name = roi.name ?: String.format("%05d", i + 1)
-                zip.putNextEntry(new ZipEntry((names.add(name) ? name : "$name-${i + 1}") + ".roi"))
-                encoder.write(roi)
-            }
-        }
-        bytes.toByteArray()
+        NanoSegRois.zip(rois)
     }
 
-    /** Number of ROIs that new ones will be appended to, so that names go on counting. */
-    static int roiCount(ImagePlus imp, boolean clear) {
-        if (clear) return 0
-        (headless ? imp.overlay?.size() : RoiManager.instance2?.count) ?: 0
-    }
+    /** Number that the names of new ROIs go on counting from. */
+    static int roiCount(ImagePlus imp, boolean clear) { clear ? 0 : NanoSegRois.count(NanoSegRois.list(imp)) }
 }

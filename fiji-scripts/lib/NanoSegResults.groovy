@@ -78,7 +78,10 @@ class NanoSegResults {
     @CompileStatic
     static void toResults(Map table, boolean clear) {
         def results = ResultsTable.resultsTable
-        if (clear) results.reset()
+        if (clear) {
+            results.reset()
+            NanoSegRows.panel()?.clear() // where one row more is shown than was, ImageJ adds the last alone
+        }
         int first = results.size()
         if (first == 0) results.setDefaultHeadings()
         def labels = (List) table.get("labels")
@@ -104,6 +107,7 @@ class NanoSegResults {
                     results.setValue(column, first + row, (String) ((List) values).get(row))
         }
         results.show("Results")
+        NanoSegLink.install()
     }
 
     @CompileStatic

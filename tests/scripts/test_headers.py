@@ -28,6 +28,12 @@ def keys(path):
 
 def test_the_commands_are_there():
     assert {path.name for path in SCRIPTS} == {
+        "Add_Drawn_Particle.groovy",
+        "Filter_Particles....groovy",
+        "Merge_ROIs.groovy",
+        "NanoSeg_Add_to_Training_Set....groovy",
+        "NanoSeg_Undo.groovy",
+        "Split_ROI_with_Line.groovy",
         "Labels_to_ROI_Manager.groovy",
         "Measure_Particles....groovy",
         "Particle_Size_Distribution....py",
