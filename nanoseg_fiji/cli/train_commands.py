@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nanoseg_fiji.training.config import TrainingConfig
     from nanoseg_fiji.types import Progress
 
 __all__ = ["finetune", "train"]
@@ -20,10 +21,14 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
 def train(
     config: Annotated[Path, typer.Argument(help="TOML file of the run.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for weights, card and checkpoint.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for weights, card and checkpoint.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only list the data and all that is wrong with them.")
+    ] = False,
     folds: Annotated[
-        int,
-        typer.Option(help="Cross-validate with this many folds, split by group; 0 trains one model.", min=0),
+        int, typer.Option(help="Cross-validate with this many folds, split by group; 0: one model.", min=0)
     ] = 0,
     device: Device = "auto",
     workers: Annotated[int, typer.Option(help="Processes that prepare crops.", min=0)] = 2,
@@ -32,6 +37,11 @@ def train(
     from nanoseg_fiji.training.config import load_config
 
     settings = load_config(config)
+    if check:
+        _check(settings)
+        return
+    if output is None:
+        raise typer.BadParameter("give a folder for the model", param_hint="--output")
     with _bar() as progress:
         if folds:
             from nanoseg_fiji.training.crossval import cross_validate
@@ -46,6 +56,17 @@ def train(
         typer.echo(f"wrote {table.csv} and {table.json}")
     else:
         typer.echo(f"wrote {weights}")
+
+
+def _check(settings: TrainingConfig) -> None:
+    """Print what would be trained on; fail where something is wrong with it."""
+    from nanoseg_fiji.training.check import check_data
+
+    with _bar() as progress:
+        found = check_data(settings, progress)
+    typer.echo("\n".join(found.lines()))
+    if found.problems:
+        raise typer.Exit(1)
 
 
 def finetune(

@@ -10,7 +10,7 @@ from nanoseg_fiji.training.crops import CropStream
 from nanoseg_fiji.training.datasets import find_pairs, load_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -39,11 +39,11 @@ class Material:
             for pairs, images in zip(self.pairs, self.images, strict=True)
         ]
 
-    def split(self, validation: Callable[[int, Pair], bool]) -> Material:
-        """Split anew: `validation` is asked with the number of the data set and the pair."""
+    def split(self, validation: Sequence[Sequence[bool]]) -> Material:
+        """Split anew: for every pair of every data set, whether it is kept for validation."""
         pairs = (
-            tuple(replace(p, validation=validation(number, p)) for p in found)
-            for number, found in enumerate(self.pairs)
+            tuple(replace(p, validation=kept) for p, kept in zip(found, flags, strict=True))
+            for found, flags in zip(self.pairs, validation, strict=True)
         )
         return replace(self, pairs=tuple(pairs))
 
