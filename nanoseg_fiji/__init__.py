@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nanoseg_fiji.outputs import write_results
     from nanoseg_fiji.pipeline import segment
     from nanoseg_fiji.resources import find_model, list_models
+    from nanoseg_fiji.training.finetune import finetune
     from nanoseg_fiji.types import Calibration, ModelSpec, SegmentationParams, SegmentationResult
 
     __version__: str
@@ -38,6 +39,7 @@ __all__ = [
     "SegmentationResult",
     "__version__",
     "find_model",
+    "finetune",
     "list_models",
     "read_image",
     "segment",
@@ -51,6 +53,7 @@ _HOMES = {
     "outputs": ("write_results",),
     "pipeline": ("segment",),
     "resources": ("find_model", "list_models"),
+    "training.finetune": ("finetune",),
     "types": ("Calibration", "ModelSpec", "SegmentationParams", "SegmentationResult"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
