@@ -17,7 +17,7 @@ from nanoseg_fiji.cli.models_command import models
 from nanoseg_fiji.cli.segment_command import segment
 from nanoseg_fiji.cli.sizes_command import sizes
 from nanoseg_fiji.cli.synth_command import synth
-from nanoseg_fiji.cli.train_commands import train
+from nanoseg_fiji.cli.train_commands import finetune, train
 from nanoseg_fiji.errors import CancelledError
 
 __all__ = ["app", "main"]
@@ -28,7 +28,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (segment, gui, macro, install, uninstall, status, models, doctor, evaluate, train, synth, sizes):
+for command in (
+    segment,
+    gui,
+    macro,
+    install,
+    uninstall,
+    status,
+    models,
+    doctor,
+    evaluate,
+    train,
+    finetune,
+    synth,
+    sizes,
+):
     app.command()(command)
 
 _INTERRUPTED = 130
