@@ -227,11 +227,17 @@ def test_size_distribution(tmp_path):
     assert summary["GSD"] == pytest.approx(1.3, rel=0.03)
     assert (summary["unit"], response["count"]) == ("nm", 4000)
     assert "D50" in response["summary_text"]
-    assert dict(zip(*[[c[k] for c in response["table"]["columns"]] for k in ("name", "unit")]))["D90"] == "nm"
+    assert {c["name"]: c["unit"] for c in response["table"]["columns"]}["D90"] == "nm"
     (curve,) = response["curves"]
     assert (curve["density"] * np.diff(curve["edges"])).sum() == pytest.approx(1)
     assert {Path(path).name for path in response["files"]} == {p.name for p in tmp_path.iterdir()}
-    again = service.run({"command": "size_distribution", "params": {"tables": tables, "name": "a.tif"}, "output": str(tmp_path)})
+    again = service.run(
+        {
+            "command": "size_distribution",
+            "params": {"tables": tables, "name": "a.tif"},
+            "output": str(tmp_path),
+        }
+    )
     assert again["status"] == "error" and "already and was kept" in again["error"]
 
 
@@ -276,7 +282,10 @@ def test_models():
         ({"command": "rois_to_labels", "rois": np.zeros(4, np.uint8)}, "needs shape or image"),
         ({"command": "rois_to_labels", "rois": np.zeros(4, np.uint8), "shape": [4]}, "shape"),
         ({"command": "size_distribution", "params": {"tables": []}}, "there are no tables"),
-        ({"command": "size_distribution", "params": {"tables": [{"columns": []}]}}, "the table has no ECD column"),
+        (
+            {"command": "size_distribution", "params": {"tables": [{"columns": []}]}},
+            "the table has no ECD column",
+        ),
         ({"command": "size_distribution", "params": {"paths": ["/none.csv"]}}, "cannot read /none.csv"),
         ({"command": "models", "params": {"x": 1}}, "known are none"),
     ],

@@ -28,12 +28,12 @@ def table(seed, count=60, images=1):
     rng = np.random.default_rng(seed)
     labels = [f"im:{i % images}.tif:0001-{i:05d}" for i in range(count)]
     frame = {"ECD": rng.lognormal(3, 0.3, count), "Weight": rng.uniform(0.9, 1.5, count)}
-    return pd.DataFrame(frame, index=pd.Index(labels, name="Label"))
+    return pd.DataFrame({"Label": labels, **frame})
 
 
 def test_of_the_results_table(host, run, tmp_path):
     rows = table(3, 200, images=4)
-    rows.iloc[:20, 1] = 0
+    rows.loc[:19, "Weight"] = 0
     host.show_table(rows)
     out = run(
         'newImage("m.tif", "8-bit ramp", 60, 50, 1); run("Set Scale...", "distance=2 known=1 unit=nm");',
@@ -57,14 +57,18 @@ def test_two_folders_compared_with_decimal_commas(run, tmp_path, capfd):
     for name, seed, factor in (("control", 0, 1.0), ("treated", 9, 1.5)):
         (tmp_path / name).mkdir()
         for i in range(4):
-            rows = table(seed + i)
+            rows = table(seed + i).set_index("Label")
             rows["ECD"] *= factor
             rows.attrs = {"units": {"ECD": "nm"}}
             write_csv(rows, tmp_path / name / f"{i}_particles.csv", decimal_comma=True)
     run(sizes(tables=f"{tmp_path}/control; {tmp_path}/treated", output=tmp_path / "out", decimal_comma=True))
     header, *rows = (tmp_path / "out" / "tables_sizes.csv").read_text(encoding="utf-8").splitlines()
     assert header.startswith("Group;Images;Count;Edge;Basis;D10 (nm);")
-    assert [row.split(";")[:3] for row in rows] == [["control", "4", "240"], ["treated", "4", "240"], ["all", "8", "480"]]
+    assert [row.split(";")[:3] for row in rows] == [
+        ["control", "4", "240"],
+        ["treated", "4", "240"],
+        ["all", "8", "480"],
+    ]
     assert "," in rows[0].split(";")[5] and "." not in rows[0]
     found = json.loads((tmp_path / "out" / "tables_sizes.json").read_text())["comparison"]
     assert found["D50_difference_low"] > 5 and found["KS_p_value"] == pytest.approx(2 / 70)
