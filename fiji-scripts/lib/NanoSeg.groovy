@@ -23,15 +23,20 @@ class NanoSeg {
     }
 
     /** The user pressed Escape. */
-    static class Cancelled extends RuntimeException { }
+    static class Cancelled extends RuntimeException {
+        Cancelled(String message = null) { super(message ?: "cancelled, nothing was kept") }
+    }
 
     /** Ends a command with a message; for Jython, which wraps what it raises itself. */
     static void refuse(String message) { throw new Failure(message) }
 
-    /** What the service reports to, and asks, while it works. */
+    /** What the service reports to, and asks, while it works; the status bar says how long it will still take. */
     static class Monitor {
+        private final long started = System.nanoTime()
+
         void progress(double fraction, String message) {
-            IJ.showStatus("NanoSeg: " + message)
+            double left = (System.nanoTime() - started) * 1e-9 * (1 - fraction) / Math.max(fraction, 1e-9)
+            IJ.showStatus("NanoSeg: " + message + (fraction < 0.05 || left < 2 ? "" : ", ${NanoSeg.duration(left)} left"))
             IJ.showProgress(fraction)
         }
 
@@ -39,6 +44,24 @@ class NanoSeg {
     }
 
     static boolean isHeadless() { GraphicsEnvironment.isHeadless() }
+
+    /** A time in seconds as people say it. */
+    static String duration(double seconds) {
+        seconds < 90 ? String.format("%.${seconds < 10 ? 1 : 0}f s", seconds) : "${Math.round(seconds / 60)} min"
+    }
+
+    /**
+     * The macro that called the command on this thread, or null.
+     *
+     * On a thread of ImageJ's own, a macro that did not call it may wait meanwhile, and is none of the command's; a
+     * thread of SciJava's (in Fiji) does not tell who waits for it.
+     */
+    static Interpreter caller() {
+        boolean called = Thread.currentThread().stackTrace.any { it.className == Interpreter.name }
+        called || !onImageJThread() ? Interpreter.instance : null
+    }
+
+    private static boolean onImageJThread() { Thread.currentThread().name.startsWith('Run$_') }
 
     // ---- The frame of a command ----
 
@@ -50,7 +73,8 @@ class NanoSeg {
         Throwable problem = null
         boolean locked = false
         def before = WindowManager.tempCurrentImage
-        def caller = Interpreter.instance // a macro that starts meanwhile is none of this command's
+        def caller = NanoSeg.caller()
+        long started = System.nanoTime()
         if (caller == null) IJ.resetEscape() // what an earlier command was cancelled with must not cancel this one
         state("running", "", 0)
         try {
@@ -62,7 +86,9 @@ class NanoSeg {
                 throw new Failure("\"$imp.title\" is in use by another command: wait until that has ended")
             // Fiji runs scripts in threads of their own: there, too, this image is the current one for what they call.
             if (open) WindowManager.setTempCurrentImage(imp)
-            state("ok", "", work.call().count as int)
+            int count = work.call().count as int
+            state("ok", "", count)
+            IJ.showStatus("NanoSeg: $count ${count == 1 ? "particle" : "particles"} in ${duration((System.nanoTime() - started) * 1e-9)}")
         } catch (Throwable thrown) {
             problem = thrown
             while (problem.cause != null && !(problem instanceof Failure)) problem = problem.cause
@@ -73,7 +99,7 @@ class NanoSeg {
         }
         if (problem instanceof Cancelled) {
             state("cancelled", "cancelled by the user", 0)
-            IJ.showStatus("NanoSeg: cancelled, nothing was kept")
+            IJ.showStatus("NanoSeg: $problem.message")
             stopMacro("NanoSeg was cancelled", caller)
         } else if (problem instanceof Failure) {
             fail(problem.message, caller)
@@ -92,9 +118,13 @@ class NanoSeg {
     private static void fail(String message, Interpreter caller) {
         state("error", message, 0)
         IJ.showStatus("NanoSeg: " + message)
-        if (headless || Interpreter.batchMode) {
+        if (headless || (caller != null && Interpreter.batchMode)) {
             IJ.log("NanoSeg: " + message)
             stopMacro(message, caller)
+            return
+        }
+        if (caller == null && onImageJThread()) {
+            IJ.showMessage("NanoSeg", message) // IJ.error would end a macro that has nothing to do with it
             return
         }
         try {
@@ -112,11 +142,16 @@ class NanoSeg {
             caller.ignoreErrors = true
             caller.abort(message)
         }
-        Macro.abort()
+        if (caller != null || !onImageJThread()) Macro.abort()
     }
 
     /** The class NanoSeg<name> of this folder, for scripts, which see this class alone. */
     static Class part(String name) { NanoSeg.classLoader.loadClass("NanoSeg" + name) }
+
+    /** Lets the user adjust values under a preview, where there is a user: not headless, not in macros. */
+    static Map adjusted(ImagePlus imp, Map values, Map shown) {
+        headless || Interpreter.instance != null ? values : NanoSegPreview.adjust(imp, values, shown)
+    }
 
     /** Shows a response in ImageJ, see NanoSegResults. */
     static void show(ImagePlus imp, Map response, Map where) { NanoSegResults.show(imp, response, where) }
@@ -132,27 +167,55 @@ class NanoSeg {
     /** Sends a request, without the entries that have no value; what the response says to the user goes to the log. */
     static Map ask(String command, Map request) {
         def response = service().apply(([command: command] + request).findAll { it.value != null }, new Monitor())
-        if (response.status == "cancelled") throw new Cancelled()
+        if (response.status == "cancelled") throw new Cancelled(response.error as String)
         if (response.status != "ok") throw new Failure(response.error as String)
         response.messages.each { IJ.log("NanoSeg: $it") }
         response
     }
 
-    /** Stack indices of the slices to work on: the one shown, or all of the current channel. */
-    private static List<Integer> slices(ImagePlus imp, boolean stack) {
-        if (!stack) return [imp.currentSlice]
-        def places = [1..imp.NFrames, 1..imp.NSlices].combinations().sort()
-        places.collect { t, z -> imp.getStackIndex(imp.channel, z, t) }
+    /**
+     * Stack indices of the slices to work on: the one shown, or all of a channel.
+     *
+     * @param channel from 1; 0 is the one shown
+     * @param zs slices (z) such as "2-5, 8"; empty: all of a stack, else the one shown
+     * @param ts frames, in the same way
+     */
+    static List<Integer> slices(ImagePlus imp, boolean stack, int channel = 0, String zs = "", String ts = "") {
+        if (channel > imp.NChannels)
+            throw new Failure("channel=$channel is not in \"$imp.title\", which has $imp.NChannels")
+        if (!stack && !channel && !zs && !ts) return [imp.currentSlice]
+        def z = zs ? numbers("slices", zs, imp.NSlices) : stack ? 1..imp.NSlices : [imp.slice]
+        def t = ts ? numbers("frames", ts, imp.NFrames) : stack ? 1..imp.NFrames : [imp.frame]
+        [t as List, z as List].combinations().sort().collect { frame, slice ->
+            imp.getStackIndex(channel ?: imp.channel, slice, frame)
+        }
+    }
+
+    /** The numbers that a text such as "2-5, 8" means, each once, in ascending order. */
+    private static List<Integer> numbers(String key, String text, int most) {
+        def found = new TreeSet<Integer>()
+        text.split(/[,;\s]+/).findAll().each { part ->
+            def ends = part ==~ /\d{1,6}(-\d{1,6})?/ ? part.split("-")*.toInteger() : [0]
+            int first = ends[0], last = ends[-1]
+            if (first < 1 || last < first || last > most)
+                throw new Failure("$key=$text: \"$part\" is no range within 1-$most, such as 2-5")
+            found.addAll(first..last)
+        }
+        found as List
     }
 
     /** The request's image: pixels as stored, or calibrated grey values; never as LUT or display range show them. */
-    static Map image(ImagePlus imp, boolean stack) {
+    static Map image(ImagePlus imp, boolean stack) { image(imp, slices(imp, stack)) }
+
+    /** The request's image, of the slices with these stack indices; only slices of a hyperstack have positions. */
+    static Map image(ImagePlus imp, List<Integer> indices) {
         def cal = imp.calibration
-        def indices = slices(imp, stack)
+        boolean hyper = imp.hyperStack || imp.NChannels > 1
         [pixels: pixels(imp, indices, cal.calibrated() ? cal.CTable : null), shape: [imp.height, imp.width],
          rgb: imp.bitDepth == 24, name: imp.title,
          pixel_width: cal.pixelWidth, pixel_height: cal.pixelHeight, unit: cal.unit,
-         positions: indices.collect { imp.convertIndexToPosition(it) as List }, slices: indices]
+         positions: hyper ? indices.collect { imp.convertIndexToPosition(it) as List } : null, slices: indices]
+            .findAll { it.value != null }
     }
 
     private static List pixels(ImagePlus imp, List<Integer> indices, float[] table) {
@@ -181,12 +244,12 @@ class NanoSeg {
     }
 
     /** The area selection as a mask, or null; says that another kind of selection is ignored. */
-    static byte[] selection(ImagePlus imp) {
+    static byte[] selection(ImagePlus imp, boolean say = true) {
         def roi = imp.roi
         if (roi == null) return null
         if (!roi.area) {
             def kind = roi.typeAsString.toLowerCase()
-            IJ.log("NanoSeg: the $kind selection is ignored: only an area selection limits the work")
+            if (say) IJ.log("NanoSeg: the $kind selection is ignored: only an area selection limits the work")
             return null
         }
         def mask = new ByteProcessor(imp.width, imp.height)

@@ -1,4 +1,3 @@
-import ij.IJ
 import ij.ImagePlus
 import ij.gui.GenericDialog
 import ij.gui.Overlay
@@ -84,7 +83,7 @@ class NanoSegPreview implements Closeable {
 
     private void paint(Map response) {
         def overlay = before?.duplicate() ?: new Overlay()
-        NanoSegResults.decode(response.rois as byte[]).each { roi ->
+        NanoSegRois.read(response.rois as byte[]).each { roi ->
             if (roi.strokeColor == null) roi.strokeColor = OUTLINE
             roi.position = 0
             overlay.add(roi)
@@ -95,8 +94,9 @@ class NanoSegPreview implements Closeable {
         overlay.add(frame)
         painted = true
         imp.overlay = overlay
-        def diameter = response.diameter ? ", diameter ${IJ.d2s(response.diameter as double, 4, 6)}" : ""
-        say.accept("preview: $response.count in the frame$diameter")
+        double diameter = response.diameter as double
+        def size = diameter > 0 ? String.format(", diameter %.3g %s", diameter, response.unit) : ""
+        say.accept("preview: $response.count ${response.count == 1 ? "particle" : "particles"} in the frame$size")
     }
 
     private void restore() {

@@ -4,7 +4,6 @@ import ij.ImagePlus
 import ij.ImageStack
 import ij.WindowManager
 import ij.gui.Overlay
-import ij.io.RoiDecoder
 import ij.macro.Interpreter
 import ij.measure.ResultsTable
 import ij.plugin.frame.Recorder
@@ -14,7 +13,6 @@ import ij.process.ImageProcessor
 import ij.process.LUT
 import ij.process.ShortProcessor
 import java.awt.Color
-import java.util.zip.ZipInputStream
 
 /** The way of a response into ImageJ: ROI Manager, overlay, tables, label image, info. */
 class NanoSegResults {
@@ -23,14 +21,15 @@ class NanoSegResults {
     /**
      * Shows a response; the image stays the active one.
      *
-     * @param where any of clear, manager, overlay, label_image, results, summary, and output (where the files are)
+     * @param where any of clear, manager, overlay, label_image, results, summary, output (where the files are) and
+     *        slices (the stack indices of what was worked on; all of a channel by default)
      */
     static void show(ImagePlus imp, Map response, Map where) {
         boolean standIn = where.manager && NanoSeg.headless && !where.output
         if (standIn) IJ.log("NanoSeg: the ROI Manager needs a display: the ROIs are the overlay of \"$imp.title\"")
         Recorder.suspendRecording()
         try {
-            if (where.label_image) toLabelImage(imp, response) // first: it can fail
+            if (where.label_image) toLabelImage(imp, response, where.slices as List<Integer>) // first: it can fail
             if (where.manager && !NanoSeg.headless) toManager(imp, response.rois as byte[], where.clear as boolean)
             if (where.overlay || standIn) toOverlay(imp, response.rois as byte[], where.clear as boolean)
             if (where.results) toResults(response.table as Map, where.clear as boolean)
@@ -65,12 +64,7 @@ class NanoSegResults {
 
     static void toOverlay(ImagePlus imp, byte[] zip, boolean clear) {
         def overlay = clear || imp.overlay == null ? new Overlay() : imp.overlay
-        def input = new ZipInputStream(new ByteArrayInputStream(zip))
-        for (def entry = input.nextEntry; entry != null; entry = input.nextEntry) {
-            def bytes = new ByteArrayOutputStream()
-            bytes << input
-            overlay.add(new RoiDecoder(bytes.toByteArray(), entry.name - ~/\.roi$/).roi)
-        }
+        NanoSegRois.read(zip).each { overlay.add(it) }
         imp.setOverlay(overlay)
     }
 
@@ -132,7 +126,7 @@ class NanoSegResults {
     }
 
     /** Label image beside the source: 16-bit up to 65,535 labels, 32-bit float above (exact to 2^24). */
-    static void toLabelImage(ImagePlus imp, Map response) {
+    static void toLabelImage(ImagePlus imp, Map response, List<Integer> slices = null) {
         def labels = response.labels as int[]
         int largest = max(labels)
         if (largest > 1 << 24)
@@ -142,7 +136,11 @@ class NanoSegResults {
         for (int from = 0; from < labels.length; from += size)
             stack.addSlice(processor(Arrays.copyOfRange(labels, from, from + size), imp.width, imp.height, largest > 65535))
         def image = new ImagePlus(imp.title.replaceFirst(/\.\w+$/, "") + "-labels", stack)
-        if (stack.size() > 1) image.setDimensions(1, imp.NSlices, imp.NFrames)
+        if (stack.size() > 1) {
+            def places = slices?.collect { imp.convertIndexToPosition(it) }
+            def counts = [1, 2].collect { axis -> places*.getAt(axis)?.unique()?.size() }
+            image.setDimensions(1, counts[0] ?: imp.NSlices, counts[1] ?: imp.NFrames)
+        }
         image.openAsHyperStack = imp.hyperStack && stack.size() > 1
         image.calibration = imp.calibration.copy()
         image.calibration.disableDensityCalibration()

@@ -208,9 +208,8 @@ class Command {
         }
         dialog.addHelp(help())
         def live = items.find { it.get('live') == 'true' }
-        def preview = live == null ? null : new LivePreview(dialog, live.name, readers) { texts ->
-            items.findAll { it != live }.collectEntries { [it.name, convert(it, texts[it.name])] }
-        }
+        def values = { texts -> items.findAll { it != live }.collectEntries { [it.name, convert(it, texts[it.name])] } }
+        def preview = live == null ? null : new LivePreview(dialog, live.name, readers, values)
         dialog.showDialog()
         preview?.close()
         if (dialog.wasCanceled()) return null
@@ -242,8 +241,9 @@ class Command {
     private static Closure<String> addField(GenericDialog dialog, ModuleItem item) {
         def label = caption(item)
         def type = Types.box(item.type)
-        if (item.choices) {
-            dialog.addChoice(label, item.choices*.toString() as String[], text(item))
+        def models = item.get('models') == 'true' ? models() : []
+        if (item.choices || models) {
+            dialog.addChoice(label, (item.choices*.toString() ?: models) as String[], models ? models[0] : text(item))
             def choice = dialog.choices.last()
             return { choice.selectedItem }
         }
@@ -252,6 +252,13 @@ class Command {
         else dialog.addStringField(label, text(item), Number.isAssignableFrom(type) ? 8 : 20)
         def field = dialog.stringFields.last()
         return { field.text }
+    }
+
+    /** Names of all models, the usual one first: a dialog offers these, a macro may give a path as well. */
+    private static List<String> models() {
+        def answer = System.properties.get('nanoseg.service')?.apply([command: 'models'], null)
+        if (answer?.status != 'ok') return []
+        [answer.default as String] + answer.models*.name.findAll { it != answer.default }
     }
 
     /** What the Help button shows: every key, what it does, and its default. */

@@ -85,6 +85,7 @@ def _preview(request: Request, progress: Progress | None, cancel: Cancelled | No
         "rois": as_bytes(result.rois if result.count else b""),
         "box": [right.start, down.start, right.stop - right.start, down.stop - down.start],
         "diameter": params.diameter,
+        "unit": "px" if params.pixel else request.calibration.unit,
         "messages": list(result.messages),
     }
 

@@ -98,8 +98,9 @@ result["summary"] = [float(value) for value in summary.getColumn("counted")]
     # each key is recorded once, and nothing else of what the command did
     assert result["recorded"] == [
         'run("Segment Particles...", "model=em-particles diameter=400 pixel=false split=true tolerance=3 min_ecd=20 '
-        "max_ecd=0 min_score=0.75 exclude_edges=false crop_bottom=0 stack=false clear=false manager=true overlay=true "
-        'label_image=false results=true summary=true output= overwrite=false device=auto");'
+        "max_ecd=0 min_score=0.75 crop_bottom=0 exclude_edges=false stack=false channel=0 slices= frames= clear=false "
+        "manager=true overlay=true label_image=false results=true summary=true colour=none output= device=auto "
+        'overwrite=false preview=false");'
     ]
     np.testing.assert_array_equal(labels_of(result["again"], mask.shape, n), found.labels)
     assert result["rows_again"] == 2 * n
@@ -161,7 +162,7 @@ open_image(path)
 J("java.lang.System").setProperty("nanoseg.status", "waiting")
 gui.menu("Plugins", "NanoSeg", "Segment Particles...")
 box = gui.dialog("Segment Particles")
-gui.fill(box, "model", "nonsense")
+gui.fill(box, "frames", "nonsense")
 gui.press(box, "OK")
 message = gui.dialog("NanoSeg")
 gui.screenshot("error")
@@ -186,7 +187,7 @@ result["log"] = str(J("ij.IJ").getLog())
         path=str(micrograph),
         mask=str(mask),
     )
-    assert result["status"][0] == "error" and "unknown model 'nonsense'" in result["status"][1]
+    assert result["status"][0] == "error" and "nonsense" in result["status"][1]
     assert result["boxes"] == [] and result["locked"] is False
     rois, images, name = result["batch"].split()
     assert int(rois) >= 5 and (images, name) == ("1", "mask.tif")
