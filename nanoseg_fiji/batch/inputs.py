@@ -96,7 +96,7 @@ def find_inputs(
             Item(name, source / name, output / folder, (stems or {}).get(name, stem))
             for name, stem in zip(inside, free, strict=True)
         ]
-    return Inputs(tuple(items), tuple(messages))
+    return Inputs(tuple(sorted(items, key=lambda item: item.name)), tuple(messages))
 
 
 def _names(top: Path, out: Path, recursive: bool, pattern: str) -> tuple[list[str], list[str]]:
