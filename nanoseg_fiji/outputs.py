@@ -111,6 +111,7 @@ def write_results(
     stem: str,
     overwrite: bool = False,
     files: Sequence[str] = OUTPUTS,
+    decimal_comma: bool = False,
 ) -> list[Path]:
     """Write the files of a result, whole or not at all.
 
@@ -128,6 +129,8 @@ def write_results(
         Whether files that are there may be replaced.
     files : sequence of str
         Which of `OUTPUTS` are wanted.
+    decimal_comma : bool
+        Whether the table has decimal commas, and semicolons between columns.
 
     Returns
     -------
@@ -149,7 +152,7 @@ def write_results(
     dims = tuple(str(d) for d in image.dims if d != "rgb")
     writers: dict[str, Callable[[Path], object]] = {
         "rois.zip": lambda path: path.write_bytes(result.rois),
-        "particles.csv": lambda path: write_csv(result.table, path),
+        "particles.csv": lambda path: write_csv(result.table, path, decimal_comma=decimal_comma),
         "labels.tif": lambda path: write_labels(path, result.labels, result.calibration, dims),
         "overlay.png": lambda path: Image.fromarray(
             draw_overlay(to_gray(image), result.labels, result.calibration)

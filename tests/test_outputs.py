@@ -21,6 +21,7 @@ from nanoseg_fiji.describe import Limits, describe, provenance_of
 from nanoseg_fiji.errors import OutputError
 from nanoseg_fiji.images import as_image, calibration_of, read_image
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, safe_stem, unique_stems, write_results
+from nanoseg_fiji.particles.table import read_csv
 from nanoseg_fiji.types import Calibration, SegmentationResult
 
 NM = Calibration(2.0, 2.0, "nm")
@@ -72,6 +73,16 @@ def test_all_files_and_what_is_in_them(tmp_path):
     assert content["diameter"] is None
     assert content["messages"] == ["a message"]
     assert sorted(p.name for p in paths[0].parent.iterdir()) == sorted(p.name for p in paths)
+
+
+def test_table_with_decimal_commas_reads_back_the_same(tmp_path):
+    result, image = _result(_squares(3))
+    for stem, comma in (("points", False), ("commas", True)):
+        write_results(result, image, tmp_path, stem, files=("particles.csv",), decimal_comma=comma)
+    assert ";" in (tmp_path / "commas_particles.csv").read_text().splitlines()[0]
+    points, commas = (read_csv(tmp_path / f"{stem}_particles.csv") for stem in ("points", "commas"))
+    pd.testing.assert_frame_equal(points, commas)
+    assert points["ECD"].iloc[0] == pytest.approx(result.table["ECD"].iloc[0], rel=1e-5)
 
 
 def test_no_particles_give_the_header_alone(tmp_path):

@@ -66,12 +66,17 @@ def segment(
     pattern: Annotated[
         str, typer.Option(help="With --recursive: names of the images taken, such as '*_SE.tif'.")
     ] = "",
+    decimal_comma: Annotated[
+        bool, typer.Option("--decimal-comma", help="Write the table with decimal commas and semicolons.")
+    ] = False,
 ) -> None:
     """Segment images: ROI set, table, label image, overlay and provenance of each into a folder."""
     if pattern and not recursive:
         raise typer.BadParameter("--pattern needs --recursive")
     if recursive and len(files) != 1:
         raise typer.BadParameter("--recursive takes one folder")
+    if recursive and decimal_comma:
+        raise typer.BadParameter("--decimal-comma is not for --recursive")
     params = SegmentationParams(
         model=model,
         diameter=diameter,
@@ -90,12 +95,14 @@ def segment(
 
         failed = run_folder(files[0], output, params, pattern, overwrite)
     else:
-        failed = _segment_all(files, output, params, overwrite)
+        failed = _segment_all(files, output, params, overwrite, decimal_comma)
     if failed:
         raise typer.Exit(1)
 
 
-def _segment_all(files: list[Path], output: Path, params: SegmentationParams, overwrite: bool) -> int:
+def _segment_all(
+    files: list[Path], output: Path, params: SegmentationParams, overwrite: bool, decimal_comma: bool
+) -> int:
     """Segment every image and report on each; count those that failed."""
     from nanoseg_fiji.cli.bar import progress_bar
     from nanoseg_fiji.cli.errors import one_line
@@ -113,7 +120,7 @@ def _segment_all(files: list[Path], output: Path, params: SegmentationParams, ov
         for done, (path, stem) in enumerate(zip(images, unique_stems(images), strict=True)):
             try:
                 report = _reporter(bar, done, len(images))
-                typer.echo(_segment_one(path, output, stem, params, overwrite, report))
+                typer.echo(_segment_one(path, output, stem, params, overwrite, decimal_comma, report))
             except Exception as error:
                 failed += 1
                 _log.debug("traceback", exc_info=True)
@@ -137,6 +144,7 @@ def _segment_one(
     stem: str,
     params: SegmentationParams,
     overwrite: bool,
+    decimal_comma: bool,
     progress: Callable[[float, str], None],
 ) -> str:
     from nanoseg_fiji.images import read_image
@@ -148,7 +156,7 @@ def _segment_one(
     progress(0.0, f"reading {path.name}")
     image = read_image(path)
     result = segment_with(params, image, progress=progress)
-    paths = write_results(result, image, output, stem, overwrite)
+    paths = write_results(result, image, output, stem, overwrite, decimal_comma=decimal_comma)
     return _describe(path, result, paths, time.perf_counter() - started)
 
 

@@ -38,7 +38,8 @@ def sizes_of(table: pd.DataFrame, *, name: str = "", size: str = "ECD", unit: st
     Parameters
     ----------
     table : DataFrame
-        From `measure`, `read_csv` or ImageJ; units in ``attrs["units"]`` or in the names of the columns.
+        From `measure`, `read_csv` or ImageJ; units in ``attrs["units"]``, in the names of the columns or
+        in a column ``Unit``.
         Where it has no ``ECD``, that of ``Area`` is taken. ``Weight`` is what a particle counts for, or else
         ``Edge`` leaves some out. Images are told apart by a column ``Image`` or ``File``, else by the row
         labels ``image:ROI``; a column ``Group``, ``Condition`` or ``Sample`` names groups.
@@ -64,6 +65,7 @@ def sizes_of(table: pd.DataFrame, *, name: str = "", size: str = "ECD", unit: st
     if size not in SIZES:
         raise InputError(f"unknown size {size!r}: known are {', '.join(SIZES)}")
     found = {split_unit(str(column))[0].lower(): column for column in table.columns}
+    unit = _common_unit(table, found) or unit
     notes = []
     if size.lower() in found:
         x, unit = _numbers(table, found[size.lower()]), _unit_of(table, found[size.lower()]) or unit
@@ -100,6 +102,14 @@ def sizes_of(table: pd.DataFrame, *, name: str = "", size: str = "ECD", unit: st
 
 def _unit_of(table: pd.DataFrame, column: Any) -> str:
     return str(table.attrs.get("units", {}).get(column) or split_unit(str(column))[1])
+
+
+def _common_unit(table: pd.DataFrame, found: dict[str, Any]) -> str:
+    """Give the unit of all rows, from a column of that name."""
+    units = sorted({str(unit) for unit in table[found["unit"]]}) if "unit" in found else []
+    if len(units) > 1:
+        raise InputError(f"rows in {' and in '.join(units)} in one table: give the images' own tables")
+    return units[0] if units else ""
 
 
 def _numbers(table: pd.DataFrame, column: Any) -> NDArray[np.float64]:

@@ -175,7 +175,9 @@ def _finish(
     paths = []
     if request.output:
         stem = safe_stem(request.name)
-        paths = write_results(result, image, request.output, stem, request.overwrite, files)
+        paths = write_results(
+            result, image, request.output, stem, request.overwrite, files, request.decimal_comma
+        )
     response = particles_response(
         table=result.table,
         summary=result.summary,

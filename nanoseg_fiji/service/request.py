@@ -211,6 +211,11 @@ class Request:
         """Whether files that are there may be replaced."""
         return bool(self.parts.get("overwrite", False))
 
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether tables in files have decimal commas, and semicolons between columns."""
+        return bool(self.parts.get("decimal_comma", False))
+
 
 def _like(default: Any, value: Any, key: str) -> Any:
     """Turn a value into the kind of the default: Java has no way to tell 3 from 3.0 apart on its way here."""

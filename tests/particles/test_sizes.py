@@ -79,6 +79,13 @@ def test_units_are_those_of_the_first_table() -> None:
         join_sizes([sizes_of(nm), sizes_of(um)])
 
 
+def test_a_column_names_the_unit() -> None:
+    table = pd.DataFrame({"Image": ["a", "b"], "Unit": "nm", "ECD": [1.0, 2.0]}, index=["a:1", "b:1"])
+    assert sizes_of(table).attrs["unit"] == "nm" and list(sizes_of(table)["image"]) == ["a", "b"]
+    with pytest.raises(InputError, match="rows in nm and in µm in one table"):
+        sizes_of(table.assign(Unit=["nm", "µm"]))
+
+
 def test_what_is_no_size_is_left_out_and_said() -> None:
     table = table_of()
     table["Edge"] = 0

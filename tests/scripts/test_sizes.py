@@ -94,7 +94,7 @@ def test_of_imagejs_own_particle_analysis(host, run, tmp_path):
     )
     areas = host.results()["Area"]
     found = read_csv(tmp_path / "out" / "mask_sizes.csv")
-    assert found["mean"][0] == pytest.approx(np.sqrt(4 * areas / np.pi).mean(), rel=1e-5)
+    assert found["mean"].iloc[0] == pytest.approx(np.sqrt(4 * areas / np.pi).mean(), rel=1e-5)
 
 
 def test_needs_sizes(host, run):
