@@ -96,8 +96,9 @@ def under_line(labels: NDArray[np.int32], x: ArrayLike, y: ArrayLike, reach: int
     row = np.rint(np.interp(at, along, ys)).astype(int)[:, None, None] + near[:, None]
     rows, cols = labels.shape
     inside = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
-    found: NDArray[np.int32] = np.unique(labels[np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)][inside])
-    return found[found > 0]
+    found = np.unique(labels[np.clip(row, 0, rows - 1), np.clip(col, 0, cols - 1)][inside])
+    known: NDArray[np.int32] = found[found > 0]
+    return known
 
 
 def merge(labels: NDArray[np.int32], ids: Sequence[int]) -> tuple[NDArray[np.int32], list[int]]:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import CancelledError, NanosegError
-from nanoseg_fiji.service import commands, corrections, sizes
+from nanoseg_fiji.service import commands, corrections, evaluation, finetuning, sizes
 from nanoseg_fiji.service.request import Request
 from nanoseg_fiji.service.response import empty_response
 
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "run", "warm_up"]
 
-COMMANDS = {**commands.COMMANDS, **corrections.COMMANDS, **sizes.COMMANDS}
+COMMANDS = {
+    **commands.COMMANDS,
+    **corrections.COMMANDS,
+    **evaluation.COMMANDS,
+    **finetuning.COMMANDS,
+    **sizes.COMMANDS,
+}
 """The commands by name."""
 
 _log = logging.getLogger(__name__)

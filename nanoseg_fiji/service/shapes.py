@@ -35,7 +35,7 @@ def with_shapes(request: dict[str, Any]) -> dict[str, Any]:
         image["pixels"] = _shaped(image["pixels"], rows, columns)
         if image.get("rgb"):
             image["pixels"] = image["pixels"].view(np.uint32)
-    for name in ("selection", "labels"):
+    for name in ("selection", "labels", "truth_labels"):
         if name in request:
             request[name] = _shaped(request[name], rows, columns)
     return request

@@ -131,3 +131,34 @@ def test_split_needs_a_line(run, image):
         run(LOADED.format(image), 'makeLine(50, 5, 70, 5); run("Split ROI with Line");')
     with pytest.raises(ImageJError, match="fewer than two particles to merge"):
         run(LOADED.format(image), 'makeLine(12, 12, 14, 14); run("Merge ROIs");')
+
+
+@pytest.mark.parametrize("truth", ["file", "title", "zip"])
+def test_evaluate_against(run, image, tmp_path, truth, capfd):
+    from nanoseg_fiji.particles.rois import encode_rois
+
+    other = labelled()
+    other[other == 5] = 0  # a false positive
+    (tmp_path / "t.zip").write_bytes(encode_rois(other).to_zip())
+    path = save(tmp_path / "t.tif", other.astype(np.uint16))
+    source = {"file": path, "title": "t.tif", "zip": tmp_path / "t.zip"}[truth]
+    evaluate = f'run("Evaluate Against ROIs...", "{options(truth=source, output=tmp_path / "report")}"); '
+    out = run(
+        f'open("{path}"); ' + LOADED.format(image) + evaluate,
+        'out = out + getInfo("nanoseg.count") + " " + getTitle + " " + Overlay.size + "\\n"; ',
+        'for (i = 0; i < Overlay.size; i++) { Overlay.activateSelection(i); if (Roi.getProperty("outcome") == "false positive") out = out + Roi.getStrokeColor; }',
+        # the colours are no particles: the set is still the one that was loaded
+        'run("Select None"); run("ROI Manager to Labels"); selectImage("l-labels"); out = out + "\\n" + getInfo("nanoseg.count");',
+    )
+    assert out[0] == "5 l.tif 12" and out[1].lower() == "#f5e132" and out[2] == "6"
+    assert "AP50 0.8333" in capfd.readouterr().out
+    assert (tmp_path / "report" / "evaluation.html").is_file()
+
+
+def test_evaluate_and_fine_tune_say_what_is_missing(run, image):
+    with pytest.raises(ImageJError, match="predicted and truth are both the ROI Manager"):
+        run(LOADED.format(image), 'run("Evaluate Against ROIs...", "");')
+    with pytest.raises(ImageJError, match='"nothing" is neither an open image nor a file'):
+        run(LOADED.format(image), 'run("Evaluate Against ROIs...", "truth=nothing");')
+    with pytest.raises(ImageJError, match="no training folder"):
+        run('run("Fine-tune Model...", "name=x");')
