@@ -90,7 +90,7 @@ def display() -> Iterator[str]:
         pytest.skip(f"no Xvfb: {APT_LINE}")
     readable, writable = os.pipe()
     server = subprocess.Popen(
-        [program, "-displayfd", str(writable), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+        [program, "-displayfd", str(writable), "-screen", "0", "1280x1024x24", "-nolisten", "tcp", "-r"],
         pass_fds=[writable],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

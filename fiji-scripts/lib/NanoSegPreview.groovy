@@ -95,7 +95,7 @@ class NanoSegPreview implements Closeable {
         painted = true
         imp.overlay = overlay
         double diameter = response.diameter as double
-        def size = diameter > 0 ? String.format(", diameter %.3g %s", diameter, response.unit) : ""
+        def size = diameter > 0 ? String.format(", diameter %.4g %s", diameter, response.unit) : ""
         say.accept("preview: $response.count ${response.count == 1 ? "particle" : "particles"} in the frame$size")
     }
 

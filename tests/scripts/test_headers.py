@@ -29,9 +29,7 @@ def keys(path):
 def test_the_commands_are_there():
     assert {path.name for path in SCRIPTS} == {
         "Add_Drawn_Particle.groovy",
-        "Evaluate_Against_ROIs....groovy",
         "Filter_Particles....groovy",
-        "Fine-tune_Model....groovy",
         "Merge_ROIs.groovy",
         "NanoSeg_Add_to_Training_Set....groovy",
         "NanoSeg_Undo.groovy",
@@ -47,8 +45,8 @@ def test_the_commands_are_there():
 
 def test_segment_has_the_documented_keys():
     documented = (
-        "model diameter pixel split tolerance min_ecd max_ecd min_score exclude_edges crop_bottom stack clear "
-        "manager overlay label_image results summary output overwrite device"
+        "model diameter pixel split tolerance min_ecd max_ecd min_score crop_bottom exclude_edges stack channel "
+        "slices frames clear manager overlay label_image results summary colour output device overwrite preview"
     )
     assert list(keys(FOLDER / "Segment_Particles....groovy")) == documented.split()
 
