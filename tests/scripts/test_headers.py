@@ -29,7 +29,9 @@ def keys(path):
 def test_the_commands_are_there():
     assert {path.name for path in SCRIPTS} == {
         "Add_Drawn_Particle.groovy",
+        "Evaluate_Against_ROIs....groovy",
         "Filter_Particles....groovy",
+        "Fine-tune_Model....groovy",
         "Merge_ROIs.groovy",
         "NanoSeg_Add_to_Training_Set....groovy",
         "NanoSeg_Undo.groovy",
