@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _READERS = {
 EM_SUFFIXES = frozenset(_READERS)
 """Endings of the files that `read_em` reads."""
 _LARGEST_STACK = 10_000
+_log = logging.getLogger(__name__)
 
 
 def read_em(path: Path) -> tuple[NDArray[Any], tuple[str, ...], Calibration]:
@@ -58,20 +60,25 @@ def read_em(path: Path) -> tuple[NDArray[Any], tuple[str, ...], Calibration]:
         raise InputError(
             f"{path} needs RosettaSciIO: pip install 'nanoseg-fiji[em]', or export the image as TIFF"
         ) from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on metadata that it does not know
-            signals = reader.file_reader(str(path))
-    except Exception as error:  # what it raises on a damaged file is of any kind
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(
-            f"{path} is damaged or of an unknown kind ({text}): export the image as TIFF"
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on metadata that it does not know, and files that it leaves open
+        signals, problem = _signals(reader, path)
+    if problem:
+        raise InputError(f"{path} is damaged or of an unknown kind ({problem}): export the image as TIFF")
     for signal in signals:
         image = _image(signal)
         if image is not None:
             return image
     raise InputError(f"{path} holds no image: export one from the microscope's program as TIFF")
+
+
+def _signals(reader: Any, path: Path) -> tuple[list[dict[str, Any]], str]:
+    """Give what a reader finds in a file, or, in one line, why it cannot be read."""
+    try:
+        return list(reader.file_reader(str(path))), ""
+    except Exception as error:  # of any kind, on a damaged file
+        _log.debug("traceback", exc_info=True)
+        return [], " ".join(str(error).split()) or type(error).__name__
 
 
 def _image(signal: dict[str, Any]) -> tuple[NDArray[Any], tuple[str, ...], Calibration] | None:

@@ -73,7 +73,7 @@ def find_bars(gray: NDArray[np.floating]) -> list[Bar]:
     bars: list[Bar] = []
     for polarity, values in ((True, bright), (False, 255 - bright)):
         boxes = {box for level in _LEVELS for box in _boxes(values >= level)}
-        found = [bar for box in boxes if (bar := _measured(values, box, polarity)) is not None]
+        found = [bar for box in sorted(boxes) if (bar := _measured(values, box, polarity)) is not None]
         found = _distinct(_without_rulers(found))
         bars += [*found, *_broken(found), *_ticks(values, polarity)]
     return _distinct(bars)
@@ -113,11 +113,12 @@ def _measured(values: NDArray[np.float32], box: tuple[int, int, int, int], brigh
         return None
     above = values[max(top - height - 3, 0) : max(top - 2, 0), left:right]
     below = values[bottom + 2 : bottom + 3 + height, left:right]
-    grounds = [
-        max(float(np.median(p)) for p in (part, part[:, 4 : 4 + end], part[:, -4 - end : -4]))  # beyond ticks
-        for part in (above, below)
-        if part.size  # at the edge of the image the other side decides
-    ]
+    grounds = []
+    for part in (above, below):
+        if part.size:  # at the edge of the image the other side decides
+            # both corners, inside of ticks: what is left of a box around a bar is no bar
+            corners = [float(np.median(c)) for c in (part[:, 4 : 4 + end], part[:, -4 - end : -4])]
+            grounds.append(max(float(np.median(part)), min(corners)))
     contrast = level - max(grounds, default=level)
     if contrast < _LEAST_CONTRAST:
         return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FoundScale", "read_bar"]
 
 _LEAST_CONFIDENCE = 0.55  # below, a label counts as not read
-_SURE = 0.9  # no other bar is looked at
+_SURE = 0.85  # no bar that looks less like one is looked at
 _PLAIN_SCORE, _PLAIN_LENGTH = 0.8, 0.06  # least score and share of the width of a bar without a label
 _MOST_BARS, _MOST_READINGS = 8, 24
 _FARTHEST = 4.0  # a label is no farther from its bar, in heights of its letters
@@ -125,6 +125,8 @@ def _labelled(gray: NDArray[np.float32], bars: list[Bar]) -> list[FoundScale]:
     found: list[FoundScale] = []
     readings = 0
     for bar in sorted(bars[:_MOST_BARS], key=lambda b: (b.gap is None, -b.score)):
+        if any(one.confidence >= _SURE and one.bar and bar.score < 0.8 * one.bar.score for one in found):
+            break
         for line in lines_beside(gray, bar):
             if readings >= _MOST_READINGS or line.distance > _FARTHEST or not _belongs(gray, bar, line):
                 continue
@@ -139,8 +141,6 @@ def _labelled(gray: NDArray[np.float32], bars: list[Bar]) -> list[FoundScale]:
                 note = (f"read {text.strip()!r} as {length}: {length.assumed}",) if length.assumed else ()
                 square = Calibration(size, size, unit)
                 found.append(FoundScale("scale bar", square, bar, length, sure, note))
-            break
-        if found and found[-1].confidence >= _SURE:
             break
     return sorted(found, key=lambda one: -one.confidence)
 

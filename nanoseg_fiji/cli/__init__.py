@@ -14,6 +14,7 @@ from nanoseg_fiji.cli.evaluate_commands import evaluate
 from nanoseg_fiji.cli.imagej_commands import gui, macro
 from nanoseg_fiji.cli.install_commands import install, status, uninstall
 from nanoseg_fiji.cli.models_command import models
+from nanoseg_fiji.cli.scale_command import scale
 from nanoseg_fiji.cli.segment_command import segment
 from nanoseg_fiji.cli.sizes_command import sizes
 from nanoseg_fiji.cli.synth_command import synth
@@ -41,6 +42,7 @@ for command in (
     train,
     finetune,
     synth,
+    scale,
     sizes,
 ):
     app.command()(command)

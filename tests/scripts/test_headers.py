@@ -41,6 +41,7 @@ def test_the_commands_are_there():
         "Particle_Size_Distribution....py",
         "ROI_Manager_to_Labels.groovy",
         "Segment_Particles....groovy",
+        "Set_Scale_from_Metadata_or_Scale_Bar....groovy",
         "Split_Touching_Particles....groovy",
     }
 
