@@ -36,7 +36,8 @@ class NanoSeg {
 
         void progress(double fraction, String message) {
             double left = (System.nanoTime() - started) * 1e-9 * (1 - fraction) / Math.max(fraction, 1e-9)
-            IJ.showStatus("NanoSeg: " + message + (fraction < 0.05 || left < 2 ? "" : ", ${NanoSeg.duration(left)} left"))
+            boolean silent = fraction < 0.05 || left < 2 || message.contains(" left: ") // a batch knows better
+            IJ.showStatus("NanoSeg: " + message + (silent ? "" : ", ${NanoSeg.duration(left)} left"))
             IJ.showProgress(fraction)
         }
 
