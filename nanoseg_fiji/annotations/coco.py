@@ -86,7 +86,7 @@ def _particle(item: Mapping[str, Any], size: tuple[int, int] | None) -> Particle
             raise ValueError("a polygon is a flat list x, y, x, y, ...")
         return Particle(tuple(polygon(part.reshape(-1, 2)) for part in flat), crowd=crowd)
     x, y, width, height = (float(v) for v in item["bbox"])
-    if not (np.isfinite([x, y]).all() and 0 < width < np.inf and 0 < height < np.inf):
+    if not (np.isfinite([x, y]).all() and 0 <= width < np.inf and 0 <= height < np.inf):
         raise ValueError(f"the box {item['bbox']} is not x, y, width, height")
     return Particle(box=(x, y, x + width, y + height), crowd=crowd)
 

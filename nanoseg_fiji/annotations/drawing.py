@@ -128,7 +128,7 @@ def _outline_boxes(
     particles: Sequence[Particle], shape: tuple[int, int], gray: NDArray[np.float32] | None
 ) -> tuple[list[Particle], NDArray[np.int64]]:
     """Give boxes the outlines that the image shows; also the index of the pixels near those outlines."""
-    boxed = [i for i, p in enumerate(particles) if p.box is not None and not p.crowd]
+    boxed = [i for i, p in enumerate(particles) if p.box and not p.crowd and _has_area(p.box)]
     known = [replace(p, shapes=(_rectangle(p.box),)) if p.box and p.crowd else p for p in particles]
     if not boxed:
         return known, np.empty(0, np.int64)
@@ -142,6 +142,10 @@ def _outline_boxes(
         pixel, value = _pixels([Particle((polygon(points),)) for points in rims], shape)
         keys.append(value * np.int64(shape[0] * shape[1]) + pixel)
     return known, np.setdiff1d(keys[0], keys[1], assume_unique=True) % (shape[0] * shape[1])
+
+
+def _has_area(box: Box) -> bool:
+    return box[0] < box[2] and box[1] < box[3]
 
 
 def _rectangle(box: Box) -> Shape:

@@ -53,8 +53,6 @@ def _particle(shape: Mapping[str, Any]) -> Particle | None:
             raise ValueError("a circle without area")
         return Particle((ellipse(x - radius, y, x + radius, y, 1.0),))
     (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    if not (x0 < x1 and y0 < y1):
-        raise ValueError("a rectangle without area")
     return Particle(box=(x0, y0, x1, y1))
 
 

@@ -213,11 +213,11 @@ def _parse_boxes(text: str) -> dict[str, Drawing]:
     for row in rows:
         try:
             x0, y0, x1, y1 = (float(row[column]) for column in _BOX_COLUMNS)
-            if not (x0 < x1 and y0 < y1 and all(map(math.isfinite, (x0, y0, x1, y1)))):
+            if not (x0 <= x1 and y0 <= y1 and all(map(math.isfinite, (x0, y0, x1, y1)))):
                 raise ValueError
             particles.append(Particle(box=(x0, y0, x1, y1)))
         except (ValueError, TypeError):
             bad.append(str(rows.line_num))
     if bad:
-        raise ValueError(f"line {', '.join(bad)} is no box x0 < x1, y0 < y1")
+        raise ValueError(f"line {', '.join(bad)} is no box x0 <= x1, y0 <= y1")
     return {"": Drawing(tuple(particles))}

@@ -28,8 +28,8 @@ def _particle(region: Mapping[str, Any]) -> Particle | None:
         return Particle((polygon(points),))
     if kind == "rect":
         x, y, width, height = (float(region[k]) for k in ("x", "y", "width", "height"))
-        if not (width > 0 and height > 0):
-            raise ValueError("a rectangle without area")
+        if not (math.isfinite(x + y) and 0 <= width < math.inf and 0 <= height < math.inf):
+            raise ValueError("a rectangle takes finite numbers, and sides that are not negative")
         return Particle(box=(x, y, x + width, y + height))
     if kind not in ("circle", "ellipse"):
         raise ValueError(f"unknown shape {kind!r}")

@@ -27,8 +27,10 @@ _SMOOTH = 0.06
 """Sigma of the smoothing, in half sides of the median box."""
 _PULL = 10.0
 """Cost of the squared distance to the ellipse, in mean slopes of the box; chosen on labelled data."""
-_BEND = 0.15
-"""Cost of a step to the next radius between two rays."""
+_STEPS = 3
+"""Most radii that the outline may step in or out from one ray to the next."""
+_BEND = 0.05
+"""Cost of such a step, times the square of its radii."""
 _BAND = 0.1
 """Half width of the rim that counts as unknown, in distances from the middle."""
 
@@ -84,14 +86,16 @@ def _closed_path(cost: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[
 
     Two laps are gone; the half laps around the middle are kept, where the ends no longer matter.
     """
-    boxes, angles, _ = cost.shape
-    back = np.empty((2 * angles, *cost[:, 0].shape), np.int8)
-    total = np.zeros_like(cost[:, 0])
+    boxes, angles, radii = cost.shape
+    steps = np.arange(-_STEPS, _STEPS + 1)
+    bend = (_BEND * steps**2)[:, None, None]
+    back = np.empty((2 * angles, boxes, radii), np.int8)
+    total = np.zeros((boxes, radii))
     for turn in range(2 * angles):
-        wide = np.pad(total, ((0, 0), (1, 1)), constant_values=np.inf)
-        ways = np.stack([wide[:, :-2] + _BEND, wide[:, 1:-1], wide[:, 2:] + _BEND])
+        wide = np.pad(total, ((0, 0), (_STEPS, _STEPS)), constant_values=np.inf)
+        ways = np.stack([wide[:, i : i + radii] for i in range(steps.size)]) + bend
         way = ways.argmin(axis=0)
-        back[turn] = way - 1
+        back[turn] = steps[way]
         total = ways.min(axis=0) + cost[:, turn % angles]
     row, at = np.arange(boxes), total.argmin(axis=1)
     path = np.empty((boxes, angles), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation.pairs import pair_files, read_labels
 from nanoseg_fiji.images import write_labels
+from nanoseg_fiji.particles.rois import encode_rois
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +80,23 @@ def test_ambiguous_missing_and_empty_folders_are_refused(tmp_path: Path) -> None
         pair_files(tmp_path / "none", good)
     with pytest.raises(InputError, match="no images in"):
         pair_files(fill(tmp_path / "empty"), good)
+
+
+def test_true_labels_may_be_roi_sets_or_one_coco_file(tmp_path: Path) -> None:
+    pred, truth = fill(tmp_path / "p", "a_labels.tif"), tmp_path / "t"
+    truth.mkdir()
+    encode_rois(LABELS).write(truth / "a.zip")
+    (pair,) = pair_files(pred, truth)
+    np.testing.assert_array_equal(read_labels(pair.truth, pair.first), LABELS)
+    np.testing.assert_array_equal(read_labels(pair.first, pair.truth), LABELS)
+    with pytest.raises(InputError, match=r"neither .*a\.zip nor .*a\.zip tells the size"):
+        read_labels(pair.truth, pair.truth)
+    square = {"image_id": 3, "segmentation": [[1, 0, 3, 0, 3, 1, 1, 1]]}
+    content = {"images": [{"id": 3, "file_name": "train/a.jpg"}], "annotations": [square]}
+    (tmp_path / "coco.json").write_text(json.dumps(content), encoding="utf-8")
+    (pair,) = pair_files(pred, tmp_path / "coco.json")
+    assert pair.name == "a"
+    assert read_labels(pair.truth, pair.first).tolist() == [[0, 1, 1], [0, 0, 0], [0, 0, 0]]
 
 
 @pytest.mark.parametrize("top", [7, 70000])
