@@ -87,9 +87,11 @@ class NanoSeg {
                 throw new Failure("\"$imp.title\" is in use by another command: wait until that has ended")
             // Fiji runs scripts in threads of their own: there, too, this image is the current one for what they call.
             if (open) WindowManager.setTempCurrentImage(imp)
-            int count = work.call().count as int
+            def response = work.call()
+            int count = response.count as int
             state("ok", "", count)
-            IJ.showStatus("NanoSeg: $count ${count == 1 ? "particle" : "particles"} in ${duration((System.nanoTime() - started) * 1e-9)}")
+            def done = response.rois ? "$count ${count == 1 ? "particle" : "particles"}" : "done"
+            IJ.showStatus("NanoSeg: $done in ${duration((System.nanoTime() - started) * 1e-9)}")
         } catch (Throwable thrown) {
             problem = thrown
             while (problem.cause != null && !(problem instanceof Failure)) problem = problem.cause

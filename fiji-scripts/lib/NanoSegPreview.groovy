@@ -83,7 +83,7 @@ class NanoSegPreview implements Closeable {
 
     private void paint(Map response) {
         def overlay = before?.duplicate() ?: new Overlay()
-        NanoSegRois.read(response.rois as byte[]).each { roi ->
+        NanoSegResults.decode(response.rois as byte[]).each { roi ->
             if (roi.strokeColor == null) roi.strokeColor = OUTLINE
             roi.position = 0
             overlay.add(roi)

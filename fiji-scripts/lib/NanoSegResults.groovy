@@ -4,6 +4,8 @@ import ij.ImagePlus
 import ij.ImageStack
 import ij.WindowManager
 import ij.gui.Overlay
+import ij.gui.Roi
+import ij.io.RoiDecoder
 import ij.macro.Interpreter
 import ij.measure.ResultsTable
 import ij.plugin.frame.Recorder
@@ -13,6 +15,7 @@ import ij.process.ImageProcessor
 import ij.process.LUT
 import ij.process.ShortProcessor
 import java.awt.Color
+import java.util.zip.ZipInputStream
 
 /** The way of a response into ImageJ: ROI Manager, overlay, tables, label image, info. */
 class NanoSegResults {
@@ -64,8 +67,18 @@ class NanoSegResults {
 
     static void toOverlay(ImagePlus imp, byte[] zip, boolean clear) {
         def overlay = clear || imp.overlay == null ? new Overlay() : imp.overlay
-        NanoSegRois.read(zip).each { overlay.add(it) }
+        decode(zip).each { overlay.add(it) }
         imp.setOverlay(overlay)
+    }
+
+    /** The ROIs of an ImageJ ROI zip. */
+    @CompileStatic
+    static List<Roi> decode(byte[] zip) {
+        def input = new ZipInputStream(new ByteArrayInputStream(zip))
+        def rois = new ArrayList<Roi>()
+        for (def entry = input.nextEntry; entry != null; entry = input.nextEntry)
+            rois.add(new RoiDecoder(input.readAllBytes(), entry.name.replaceFirst(/\.roi$/, "")).roi)
+        rois
     }
 
     /** Appends to the Results table, column by column, with ImageJ's column numbers, so that "Measure" goes on in it. */
