@@ -36,7 +36,6 @@ for command in (
     install,
     uninstall,
     status,
-    models,
     doctor,
     evaluate,
     train,
@@ -46,9 +45,9 @@ for command in (
     sizes,
 ):
     app.command()(command)
+app.add_typer(models, name="models")
 
 _INTERRUPTED = 130
-app.add_typer(models, name="models")
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import CancelledError, NanosegError
-from nanoseg_fiji.service import calibration, commands, corrections, evaluation, finetuning, sizes
+from nanoseg_fiji.service import calibration, commands, corrections, evaluation, finetuning, library, sizes
 from nanoseg_fiji.service.request import Request
 from nanoseg_fiji.service.response import empty_response
 
@@ -27,6 +27,7 @@ COMMANDS = {
     **corrections.COMMANDS,
     **evaluation.COMMANDS,
     **finetuning.COMMANDS,
+    **library.COMMANDS,
     **calibration.COMMANDS,
     **sizes.COMMANDS,
 }

@@ -111,16 +111,6 @@ def _rois_to_labels(request: Request, progress: Progress | None, cancel: Cancell
     }
 
 
-def _models(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
-    from nanoseg_fiji.resources import list_models
-
-    models = [
-        {"name": spec.name, "description": str(spec.card.get("description", "")), "sha256": spec.sha256}
-        for spec in list_models()
-    ]
-    return {"count": len(models), "models": models}
-
-
 def _described(
     request: Request,
     image: xr.DataArray,
@@ -197,6 +187,5 @@ COMMANDS = {
     "measure": Command(_measure, ("image", "labels|rois")),
     "labels_to_rois": Command(_labels_to_rois, ("labels",)),
     "rois_to_labels": Command(_rois_to_labels, ("rois", "shape|image")),
-    "models": Command(_models),
 }
 """The commands by name."""

@@ -18,6 +18,7 @@ import tifffile
 
 from nanoseg_fiji import read_image, segment
 from nanoseg_fiji.install import RECORD, install
+from nanoseg_fiji.resources import find_model
 
 from .conftest import blocks
 
@@ -115,6 +116,14 @@ def test_jython_command_asks_the_worker_too(fiji, before, micrograph, tmp_path):
     )
     assert (answer["status"], answer["error"]) == ("ok", "")
     assert list(tmp_path.glob("*.csv"))
+    assert blocks() == before
+
+
+def test_report_is_that_of_the_worker(fiji, before):
+    answer = fiji.macro('run("NanoSeg Report..."); return getInfo("log");')
+    assert (answer["status"], answer["error"]) == ("ok", "")
+    assert sys.executable in answer["value"] and "is a worker of this ImageJ" in answer["value"]
+    assert find_model("em-particles").sha256[:12] in answer["value"]
     assert blocks() == before
 
 
