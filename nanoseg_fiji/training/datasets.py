@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nanoseg_fiji.training.config import DataConfig
 
-__all__ = ["Pair", "find_pairs", "load_pairs", "manifest", "read_pair"]
+__all__ = ["Pair", "find_pairs", "find_sets", "load_pairs", "manifest", "read_pair"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,25 @@ def find_pairs(config: DataConfig, fraction: float, seed: int) -> list[Pair]:
         )
         for image, labels in files
     ]
+
+
+def find_sets(sets: Sequence[DataConfig], fraction: float, seed: int) -> list[list[Pair]]:
+    """List the pairs of several data sets, as `find_pairs` does.
+
+    Raises
+    ------
+    InputError
+        Naming what is wrong with any of them, at once.
+    """
+    found, bad = [], []
+    for data in sets:
+        try:
+            found.append(find_pairs(data, fraction, seed))
+        except InputError as error:
+            bad.append(str(error))
+    if bad:
+        raise InputError("; ".join(bad))
+    return found
 
 
 def read_pair(pair: Pair) -> tuple[NDArray[np.float32], Annotation]:
