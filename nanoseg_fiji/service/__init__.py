@@ -28,6 +28,7 @@ COMMANDS = {
     **evaluation.COMMANDS,
     **finetuning.COMMANDS,
     **library.COMMANDS,
+    **library.COMMANDS,
     **calibration.COMMANDS,
     **sizes.COMMANDS,
 }
