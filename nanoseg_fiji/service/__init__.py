@@ -29,6 +29,7 @@ COMMANDS = {
     **finetuning.COMMANDS,
     **library.COMMANDS,
     **library.COMMANDS,
+    **library.COMMANDS,
     **calibration.COMMANDS,
     **sizes.COMMANDS,
 }
