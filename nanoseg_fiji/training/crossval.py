@@ -19,7 +19,7 @@ from nanoseg_fiji.images import read_image
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.training.config import plain
 from nanoseg_fiji.training.judging import Sample, judge
-from nanoseg_fiji.training.material import load_material, streams
+from nanoseg_fiji.training.material import check_parts, load_material
 from nanoseg_fiji.training.trainer import train_on, write_json
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def cross_validate(
     for fold in range(folds):
         part = material.split([[of == fold for of in found] for found in dealt])
         try:
-            streams(config, part)
+            check_parts(config, part)
         except InputError as error:
             raise InputError(f"fold {fold + 1} of {folds}: {error}") from error
         parts.append(part)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import InputError
+from nanoseg_fiji.files import scratch_beside
 from nanoseg_fiji.library import add_model, free_name
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.network.losses import LossConfig
@@ -46,7 +47,7 @@ class FineTuned:
     step: int
     """Step whose weights were kept; 0 are the starting weights."""
     before: dict[str, float]
-    """Scores of the starting weights on the part kept aside, pooled."""
+    """Scores of the starting weights on the part kept aside, pooled, and their ``loss``."""
     after: dict[str, float]
     """Scores of the weights that were kept, on the same."""
     message: str
@@ -154,11 +155,14 @@ def finetune(
 
 
 def _check_free(output: str | Path | None, name: str, overwrite: bool) -> None:
-    """Tell before the work that the name is taken."""
+    """Tell before the work that the name is taken, or that the folder cannot be written to."""
     if output is None:
         free_name(name)
         return
-    target = Path(output).expanduser() / f"{name}.safetensors"
+    folder = Path(output).expanduser()
+    with scratch_beside(folder):
+        pass
+    target = folder / f"{name}.safetensors"
     if target.exists() and not overwrite:
         raise InputError(f"{target} is there already and was kept: give another name, or allow overwriting")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.training.crops import CropStream
-from nanoseg_fiji.training.datasets import find_pairs, load_pairs
+from nanoseg_fiji.training.datasets import find_sets, load_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nanoseg_fiji.training.datasets import Pair
     from nanoseg_fiji.training.targets import LabelledImage
 
-__all__ = ["Material", "load_material", "streams"]
+__all__ = ["Material", "check_parts", "load_material", "streams"]
 
 _VALIDATION_BATCHES = 12
 
@@ -56,11 +56,9 @@ def load_material(config: TrainingConfig) -> Material:
     InputError
         Naming every bad pair of all data sets at once.
     """
-    pairs = [
-        tuple(find_pairs(data, config.validation_fraction, config.validation_seed)) for data in config.data
-    ]
+    pairs = find_sets(config.data, config.validation_fraction, config.validation_seed)
     read = iter(load_pairs([pair for found in pairs for pair in found]))
-    return Material(tuple(pairs), tuple(tuple(next(read) for _ in found) for found in pairs))
+    return Material(tuple(map(tuple, pairs)), tuple(tuple(next(read) for _ in found) for found in pairs))
 
 
 def streams(config: TrainingConfig, material: Material) -> tuple[CropStream, list[tuple[Tensor, Tensor]]]:
@@ -69,28 +67,42 @@ def streams(config: TrainingConfig, material: Material) -> tuple[CropStream, lis
     Raises
     ------
     InputError
-        If a part has no labelled particle, or there is no training part.
+        As `check_parts`.
     """
-    sets = {
-        part: [
+    check_parts(config, material)
+    training, held = (
+        [
             (data.weight, [image for _, image in found])
             for data, found in zip(config.data, material.part(part), strict=True)
             if found
         ]
         for part in (False, True)
-    }
-    if not sets[False]:
-        raise InputError("no training image is left: lower validation_fraction")
-    for part, name in ((False, "training"), (True, "validation")):
-        if sets[part]:
-            _require_particles([image for _, images in sets[part] for image in images], name)
-    if config.patience and not sets[True]:
-        raise InputError("patience needs a validation part: raise validation_fraction, or set patience = 0")
-    stream = CropStream(sets[False], config.steps, config.seed, config.crops, config.augmentation)
-    if not sets[True]:
+    )
+    stream = CropStream(training, config.steps, config.seed, config.crops, config.augmentation)
+    if not held:
         return stream, []
-    held = CropStream(sets[True], _VALIDATION_BATCHES, config.seed + 1, config.crops, config.augmentation)
-    return stream, [held[i] for i in range(len(held))]
+    fixed = CropStream(held, _VALIDATION_BATCHES, config.seed + 1, config.crops, config.augmentation)
+    return stream, [fixed[i] for i in range(len(fixed))]
+
+
+def check_parts(config: TrainingConfig, material: Material) -> None:
+    """Check that there is something to learn from and, where a part is kept aside, to judge by.
+
+    Raises
+    ------
+    InputError
+        A part has no labelled particle, there is no training part, or none to be patient with.
+    """
+    training, held = (
+        [image for found in material.part(part) for _, image in found] for part in (False, True)
+    )
+    if not training:
+        raise InputError("no training image is left: lower validation_fraction")
+    if config.patience and not held:
+        raise InputError("patience needs a validation part: raise validation_fraction, or set patience = 0")
+    _require_particles(training, "training")
+    if held:
+        _require_particles(held, "validation")
 
 
 def _require_particles(images: Sequence[LabelledImage], part: str) -> None:

@@ -42,13 +42,11 @@ class Candidate:
     weights: Path
     """Weights, with a card beside them."""
     scores: dict[str, float]
-    """Pooled, as `nanoseg_fiji.training.judging.headline` gives them."""
-    loss: float
-    """On fixed crops."""
+    """Pooled, as `nanoseg_fiji.training.judging.headline` gives them, and ``loss``, on fixed crops."""
 
     def beats(self, other: Candidate) -> bool:
         """Whether F1 is higher, or as high and the loss lower."""
-        return (self.scores["F1"], -self.loss) > (other.scores["F1"], -other.loss)
+        return (self.scores["F1"], -self.scores["loss"]) > (other.scores["F1"], -other.scores["loss"])
 
     def hurts(self, start: Candidate) -> bool:
         """Whether a score that users look at is lower than with the starting weights."""
@@ -93,7 +91,7 @@ class Study:
         steps, best = run.config.steps, start
         looks = {round(steps * (i + 1) / LOOKS) for i in range(LOOKS)}
         started = time.monotonic()
-        for losses in fit(run, self.stream, _prefetched(self.stream, steps), self.scratch):
+        for losses in fit(run, self.stream, _prefetched(self.stream, steps)):
             if progress:
                 left = time_left(started, run.step, steps - run.step)
                 progress(run.step / steps, f"step {run.step} of {steps}, loss {sum(losses):.3f}, {left}")
@@ -114,7 +112,8 @@ class Study:
 
     def _judged(self, run: TrainingRun, weights: Path) -> Candidate:
         scores = headline(judge(weights, self.held.samples, device=self.device, cancel=self.cancel))
-        return Candidate(run.step, weights, scores, run.validation_loss(self.fixed))
+        loss = round(run.validation_loss(self.fixed), 4)
+        return Candidate(run.step, weights, scores | {"loss": loss})
 
 
 def _prefetched(stream: CropStream, steps: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -117,7 +117,10 @@ def train_on(
 
 
 def fit(
-    run: TrainingRun, stream: CropStream, batches: Iterable[tuple[Tensor, Tensor]], folder: Path
+    run: TrainingRun,
+    stream: CropStream,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    folder: Path | None = None,
 ) -> Iterator[list[float]]:
     """Make a step with every batch and yield its losses.
 
@@ -125,18 +128,19 @@ def fit(
     ------
     ModelError
         If loss or gradient are no numbers: the averaged weights, which that batch has not touched, are kept
-        in ``last-good.safetensors`` in `folder`.
+        in ``last-good.safetensors`` in `folder`, if one is given.
     """
     run.net.train()
     for images, targets in batches:
         losses = run.train_step(images, targets)
         if losses is None:
-            kept = folder / "last-good.safetensors"
-            save_weights(run.averaged(), kept)
+            kept = ""
+            if folder is not None:
+                save_weights(run.averaged(), folder / "last-good.safetensors")
+                kept = f"; the weights before that step are kept in {folder / 'last-good.safetensors'}"
             raise ModelError(
                 f"the loss is no number at step {run.step + 1} (seed {run.config.seed}; images "
-                f"{', '.join(stream.names(run.step))}): lower the learning rate, or look at these images; "
-                f"the weights before that step are kept in {kept}"
+                f"{', '.join(stream.names(run.step))}): lower the learning rate or look at these images{kept}"
             )
         yield losses
 
