@@ -46,8 +46,6 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(models, name="models")
-app.add_typer(models, name="models")
-app.add_typer(models, name="models")
 
 _INTERRUPTED = 130
 

@@ -11,7 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import CancelledError, NanosegError
-from nanoseg_fiji.service import calibration, commands, corrections, evaluation, finetuning, library, sizes
+from nanoseg_fiji.service import (
+    batch,
+    calibration,
+    commands,
+    corrections,
+    evaluation,
+    finetuning,
+    library,
+    sizes,
+)
 from nanoseg_fiji.service.request import Request
 from nanoseg_fiji.service.response import empty_response
 
@@ -24,14 +33,13 @@ __all__ = ["COMMANDS", "run", "warm_up"]
 
 COMMANDS = {
     **commands.COMMANDS,
+    **library.COMMANDS,
     **corrections.COMMANDS,
     **evaluation.COMMANDS,
     **finetuning.COMMANDS,
-    **library.COMMANDS,
-    **library.COMMANDS,
-    **library.COMMANDS,
     **calibration.COMMANDS,
     **sizes.COMMANDS,
+    **batch.COMMANDS,
 }
 """The commands by name."""
 
