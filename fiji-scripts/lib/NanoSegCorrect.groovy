@@ -22,7 +22,7 @@ class NanoSegCorrect {
             params: [action: action, x: line?.getAt(0), y: line?.getAt(1), selected: chosen.collect { here.indexOf(it) }],
         ])
         def removed = response.removed.collect { here[it as int] }
-        def added = NanoSegRois.read(response.rois as byte[])
+        def added = NanoSegResults.decode(response.rois as byte[])
         if (removed) added.each { // as those that they come from look
             it.strokeColor = rois[removed[0]].strokeColor
             it.fillColor = rois[removed[0]].fillColor

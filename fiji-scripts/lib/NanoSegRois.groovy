@@ -1,12 +1,10 @@
 import ij.ImagePlus
 import ij.gui.Overlay
 import ij.gui.Roi
-import ij.io.RoiDecoder
 import ij.io.RoiEncoder
 import ij.plugin.frame.RoiManager
 import java.awt.EventQueue
 import java.util.zip.ZipEntry
-import java.util.zip.ZipInputStream
 import java.util.zip.ZipOutputStream
 
 /** The set of ROIs that commands work on: the ROI Manager's, and where there is no display the image's overlay. */
@@ -73,18 +71,6 @@ class NanoSegRois {
         bytes.toByteArray()
     }
 
-    /** The ROIs of an ImageJ ROI zip. */
-    static List<Roi> read(byte[] zip) {
-        def rois = []
-        def input = new ZipInputStream(new ByteArrayInputStream(zip))
-        for (def entry = input.nextEntry; entry != null; entry = input.nextEntry) {
-            def bytes = new ByteArrayOutputStream()
-            bytes << input
-            rois << new RoiDecoder(bytes.toByteArray(), entry.name - ~/\.roi$/).roi
-        }
-        rois
-    }
-
     /** Number that names of new ROIs go on counting from: that of ROIs, or the highest in a name where some are gone. */
     static int count(List<Roi> rois) {
         rois.inject(rois.size()) { most, roi ->
@@ -101,6 +87,6 @@ class NanoSegRois {
                 mine in [0, shown]
             }
         def digits = roi.name =~ /^(\d{4})-/
-        (roi.position ?: digits.find() ? roi.position ?: digits.group(1) as int : 1) == imp.currentSlice
+        (roi.position ?: (digits.find() ? digits.group(1) as int : 1)) == imp.currentSlice
     }
 }

@@ -51,7 +51,7 @@ class NanoSegTruth {
         def kept = overlay.toArray().findAll { it.getProperty(NanoSegRois.SHOWN_ONLY) == null }
         overlay.clear()
         kept.each { overlay.add(it) }
-        NanoSegRois.read(zip).each { roi ->
+        NanoSegResults.decode(zip).each { roi ->
             def outcome = roi.getProperty(NanoSegRois.SHOWN_ONLY)
             roi.name = "$outcome: ${roi.getProperty("side")} ${roi.getProperty("label")}"
             if (outcome != "match") roi.strokeWidth = 2 // errors stand out
