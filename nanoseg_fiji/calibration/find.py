@@ -147,18 +147,20 @@ def length_given(number: float, unit: str) -> Length:
 
 
 def describe_scale(found: FoundScale) -> dict[str, Any]:
-    """Plain values of what was found, for the service and as JSON; what is missing is NaN or empty."""
-    nan = float("nan")
-    size = found.calibration
-    values: dict[str, Any] = {
+    """Plain values of what was found, for the service and as JSON; what is missing is 0 or empty."""
+    size, bar = found.calibration, found.bar
+    return {
         "origin": found.origin,
-        "pixel_width": size.pixel_width if size else nan,
-        "pixel_height": size.pixel_height if size else nan,
+        "pixel_width": size.pixel_width if size else 0.0,
+        "pixel_height": size.pixel_height if size else 0.0,
         "pixel_unit": size.unit if size else "",
-        "length": found.length.number if found.length else nan,
+        "length": found.length.number if found.length else 0.0,
         "length_unit": found.length.unit if found.length else "",
         "confidence": found.confidence,
+        # no NaN: Groovy takes it for greater than 0
+        "bar_pixels": bar.length if bar else 0.0,
+        "bar_left": bar.left if bar else 0.0,
+        "bar_right": bar.right if bar else 0.0,
+        "bar_top": float(bar.top) if bar else 0.0,
+        "bar_bottom": float(bar.bottom) if bar else 0.0,
     }
-    for edge in ("left", "right", "top", "bottom"):
-        values[f"bar_{edge}"] = float(getattr(found.bar, edge)) if found.bar else nan
-    return values | {"bar_pixels": found.bar.length if found.bar else nan}

@@ -34,8 +34,7 @@ def scale(
             typer.echo(f"error: {path}: {one_line(error)}", err=True)
             continue
         if json:
-            values = {k: None if v != v else v for k, v in describe_scale(found).items()}
-            values = {"image": str(path)} | values | {"messages": found.messages}
+            values = {"image": str(path)} | describe_scale(found) | {"messages": found.messages}
             typer.echo(dumps(values, ensure_ascii=False))
         else:
             typer.echo(f"{path}: {found}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
@@ -148,3 +150,16 @@ def test_sources(tmp_path):
         find_scale(image, source="metadata")
     with pytest.raises(InputError, match=r"no scale found in a\.png"):
         find_scale(image, tmp_path / "a.png")
+
+
+def test_command_line(tmp_path, capsys):
+    from nanoseg_fiji.cli import main
+
+    path = write(tmp_path / "a.tif", 34118, ZEISS.format(w=80, size="2 nm"))
+    assert main(["scale", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: 2 nm per pixel, from Zeiss tag\n"
+    assert main(["scale", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pixel_width"] == 2
+    tifffile.imwrite(tmp_path / "b.tif", GRAY[:, :60])
+    assert main(["scale", str(tmp_path / "b.tif"), "--source", "metadata"]) == 1
+    assert "no pixel size in the metadata of b.tif" in capsys.readouterr().err

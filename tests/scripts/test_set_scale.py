@@ -83,6 +83,16 @@ def test_nothing_is_applied_without_confirm_false(run, zeiss, keys):
     assert JClass("ij.IJ").getImage().getCalibration().pixelWidth != 2.5
 
 
+def test_a_bar_whose_label_is_not_read_sets_nothing(run, tmp_path):
+    picture = Image.fromarray(np.random.default_rng(2).integers(60, 110, (300, 400)).astype(np.uint8))
+    ImageDraw.Draw(picture).rectangle([250, 270, 369, 276], fill=255)
+    picture.save(tmp_path / "a.png")
+    with pytest.raises(
+        ImageJError, match="the label of the scale bar could not be read, give length and unit"
+    ):
+        run(f'open("{tmp_path / "a.png"}");', call(confirm=False))
+
+
 def test_what_is_not_there_is_told(run, figure):
     with pytest.raises(ImageJError, match=r"no pixel size in the metadata of größe\.png"):
         run(f'open("{figure}");', call(source="metadata", confirm=False))
