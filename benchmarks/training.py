@@ -53,9 +53,8 @@ def main() -> None:
         stream[step]
     cut = len(stream) * _BATCH / (time.process_time() - started)
     print(f"cutting crops, one core: {cut:.0f} crops a second")
-    print(
-        f"cpu, {torch.get_num_threads()} threads: {crops_a_second(torch.device('cpu'), 10):.1f} crops a second"
-    )
+    speed = crops_a_second(torch.device("cpu"), 10)
+    print(f"cpu, {torch.get_num_threads()} threads: {speed:.1f} crops a second")
     if torch.cuda.is_available():
         speed = crops_a_second(torch.device("cuda"), 100)
         print(f"{torch.cuda.get_device_name()}: {speed:.0f} crops a second")
