@@ -5,9 +5,11 @@ The weights and the card of nanoseg-fiji travel along, so that the package can b
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shutil
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,9 +83,13 @@ def write_package(spec: ModelSpec, output: Path, *, overwrite: bool = False) -> 
         folder = scratch / "package"
         folder.mkdir()
         _write_files(model, folder)
-        description = describe(model, folder, citations(spec.card))
         package = scratch / output.name
-        save_bioimageio_package(description, output_path=package, local_files_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # bioimageio.spec leaves files open
+            description = describe(model, folder, citations(spec.card))
+            save_bioimageio_package(description, output_path=package, local_files_only=True)
+            del description
+            gc.collect()
         package.replace(output)
     return output
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import zipfile
@@ -17,8 +18,10 @@ from nanoseg_fiji.library import import_model
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.resources import find_model, list_models, models_dir
 
-# what bioimageio.core brings along warns of its own future
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+# bioimageio.core leaves files open, and what it brings along warns of its own future
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
+)
 SHIPPED = [spec.name for spec in list_models() if spec.weights.parent == models_dir()]
 
 
@@ -29,6 +32,8 @@ def _offline(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    yield
+    gc.collect()  # here, where open files are forgiven, not in a later test
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
