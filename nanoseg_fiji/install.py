@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from nanoseg_fiji.errors import ImageJError, OutputError
 from nanoseg_fiji.files import replacing
 from nanoseg_fiji.resources import scripts_dir
 
-__all__ = ["Installation", "install", "status", "uninstall"]
+__all__ = ["Installation", "files_to_install", "install", "status", "uninstall"]
 
 RECORD = Path("nanoseg", "installed.json")
-"""What `NanoSegWorker.groovy` reads: the Python, the version, the files."""
+"""What `NanoSegWorker.groovy` reads: Python, version, files. *NanoSeg Set Up...* writes it too."""
+ENVIRONMENT = Path("nanoseg", "environment")
+"""All that *NanoSeg Set Up...* makes."""
 _COMMANDS = PurePosixPath("scripts/Plugins/NanoSeg")
 _LIBRARY = PurePosixPath("nanoseg/lib")
 
@@ -66,7 +69,7 @@ def install(fiji: str | Path) -> Installation:
         raise ImageJError(
             "this Python does not know where its program is: run 'nanoseg-fiji install' from a shell"
         )
-    wanted = _files()
+    wanted = files_to_install()
     old = _read(folder).get("files", [])
     for name, source in wanted.items():
         _write(folder / name, source.read_bytes())
@@ -77,7 +80,7 @@ def install(fiji: str | Path) -> Installation:
 
 
 def uninstall(fiji: str | Path) -> int:
-    """Remove what `install` has put into a Fiji, and the folders that are empty then.
+    """Remove what `install` and *NanoSeg Set Up...* have put into a Fiji, and folders that are empty then.
 
     Parameters
     ----------
@@ -87,7 +90,7 @@ def uninstall(fiji: str | Path) -> int:
     Returns
     -------
     int
-        Number of files removed; 0 where nothing was installed.
+        Number of files removed, an environment counted as one; 0 where nothing was installed.
 
     Raises
     ------
@@ -97,8 +100,9 @@ def uninstall(fiji: str | Path) -> int:
         A file cannot be removed.
     """
     folder = _checked(fiji)
-    files = _read(folder).get("files", [])
-    return _remove(folder, [*files, RECORD.as_posix()]) if files else 0
+    record = _read(folder)
+    removed = _remove_environment(folder)
+    return removed + _remove(folder, [*record.get("files", []), RECORD.as_posix()])
 
 
 def status(fiji: str | Path) -> Installation:
@@ -147,8 +151,19 @@ def _checked(fiji: str | Path) -> Path:
     return folder
 
 
-def _files() -> dict[str, Path]:
-    """Files to install, by their path in Fiji."""
+def files_to_install() -> dict[str, Path]:
+    """Find the commands and what they share.
+
+    Returns
+    -------
+    dict of str to Path
+        The files, by their path in a Fiji with ``/`` between folders.
+
+    Raises
+    ------
+    ImageJError
+        They are not there.
+    """
     scripts = scripts_dir()
     found = {
         (target / source.name).as_posix(): source
@@ -206,24 +221,37 @@ def _remove(folder: Path, names: list[str]) -> int:
     return removed
 
 
+def _remove_environment(folder: Path) -> int:
+    """Remove the folder of *NanoSeg Set Up...*; what links in it point to stays."""
+    path = folder / ENVIRONMENT
+    if not path.is_dir() or path.is_symlink():
+        return 0
+    try:
+        shutil.rmtree(path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot remove {path} ({error.strerror}): close Fiji and what runs from there, and try again"
+        ) from error
+    return 1
+
+
 def _problem_of(python: Path, version: str) -> str:
     """Say in one line what keeps a Python from working for Fiji; empty where nothing does."""
     again = "install again from the Python that has nanoseg-fiji"
     if not os.access(python, os.X_OK):
         return f"there is no Python at {python} any more: {again}"
-    code = "import nanoseg_fiji.worker; print(nanoseg_fiji.__version__)"
     try:
         done = subprocess.run(  # noqa: S603
-            [python, "-P", "-c", code], capture_output=True, text=True, timeout=300, check=False
+            [python, "-P", "-m", "nanoseg_fiji.fitness", version],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:
         return f"the Python at {python} does not start ({error}): {again}"
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        return f"the Python at {python} cannot work for Fiji ({reason}): mend it, or {again}"
-    found = done.stdout.strip()
-    return (
-        ""
-        if found == version
-        else f"the commands are of version {version}, the Python has {found}: install again"
-    )
+    else:
+        reason = "; ".join(json.loads(done.stdout.splitlines()[-1])["problems"])
+    return f"the Python at {python} cannot work for Fiji ({reason}): mend it, or {again}" if reason else ""

@@ -45,21 +45,22 @@ class NanoSegWorker {
     // ---- The process ----
 
     private static void start() {
-        def home = new File(IJ.getDir("imagej") ?: ".")
-        def record = new File(home, "nanoseg/installed.json")
-        if (!record.file) throw new NanoSeg.Failure("Python is not connected: run 'nanoseg-fiji install \"$home\"' " +
-            "once, or start ImageJ or Fiji with 'nanoseg-fiji gui' or 'macro'")
-        def appose = type("org.apposed.appose.Appose")
-        installed = type("groovy.json.JsonSlurper").newInstance().parse(record, "UTF-8")
+        installed = NanoSegSetUp.recorded()
+        if (!installed) throw new NanoSeg.Failure("there is no Python to work with yet: run Plugins > NanoSeg > " +
+            "NanoSeg Set Up... first")
+        def version = NanoSegSetUp.version()
+        if (installed.version != version) throw new NanoSeg.Failure("the commands are of version $version, Python was " +
+            "set up for $installed.version: run Plugins > NanoSeg > NanoSeg Set Up... again")
         def python = new File(installed.python as String)
-        if (!python.canExecute()) throw new NanoSeg.Failure("there is no Python at $python any more: run " +
-            "'nanoseg-fiji install \"$home\"' again, from the Python that has nanoseg-fiji")
+        if (!python.canExecute()) throw new NanoSeg.Failure("there is no Python at $python any more: run Plugins > " +
+            "NanoSeg > NanoSeg Set Up... again")
+        def appose = NanoSegSetUp.type("org.apposed.appose.Appose")
         IJ.showStatus("NanoSeg: starting Python")
         Throwable problem = null
         // The threads that Appose makes are daemons if this one is; else they would keep Java from ending.
         Thread.startDaemon("NanoSeg start") {
             try {
-                worker = appose.custom().base(record.parentFile).binPaths(python.parent).build()
+                worker = appose.custom().base(NanoSegSetUp.record().parentFile).binPaths(python.parent).build()
                     .service([python.name], "-P", "-m", "nanoseg_fiji.worker", installed.version as String).start()
             } catch (Throwable thrown) {
                 problem = thrown
@@ -68,12 +69,13 @@ class NanoSegWorker {
         if (problem != null) throw new NanoSeg.Failure(notStarted(problem.message))
     }
 
-    private static Class type(String name) {
+    /** Ends the worker, so that another Python can be set up. */
+    static void end() {
+        if (!LOCK.tryLock()) throw new NanoSeg.Failure("Python is at work for another command: wait until that has ended")
         try {
-            return Class.forName(name, true, IJ.classLoader ?: IJ.class.classLoader)
-        } catch (ClassNotFoundException ignored) {
-            throw new NanoSeg.Failure("this Fiji has no Appose, which starts Python: update it (Help > Update...), " +
-                "or start it with 'nanoseg-fiji gui --fiji'")
+            stop()
+        } finally {
+            LOCK.unlock()
         }
     }
 
@@ -143,8 +145,12 @@ class NanoSegWorker {
             }
         }
         if (task.status.name() == "COMPLETE") return task.outputs
-        if (task.status.name() == "FAILED")
-            throw new NanoSeg.Failure("unexpected in Python: ${lastLine(task.error.readLines())}; please report it")
+        if (task.status.name() == "FAILED") {
+            def reason = lastLine(task.error.readLines())
+            throw new NanoSeg.Failure(reason =~ /MemoryError|allocate memory/ ?
+                "not enough memory in Python: use fewer slices or a smaller image" :
+                "unexpected in Python: $reason; please report it")
+        }
         throw new NanoSeg.Failure(!launched ? notStarted(lastLine(worker.errorLines())) :
             "Python ended in the middle of the work (killed, or out of memory) and nothing was kept: run the command " +
             "again, with fewer slices or a smaller image if that repeats")
@@ -152,7 +158,7 @@ class NanoSegWorker {
 
     private static String notStarted(String reason) {
         "the Python at $installed.python cannot work for Fiji (${reason ?: 'it ended without a word'}): " +
-            "'nanoseg-fiji status' tells more; mend it, or run 'nanoseg-fiji install' again from another"
+            "NanoSeg Set Up... tells more and mends it"
     }
 
     private static String lastLine(List<String> lines) { lines.findAll { it.trim() }.with { it ? it.last().trim() : "" } }
@@ -186,7 +192,7 @@ class NanoSegWorker {
     private static Object memory(long bytes) {
         if (bytes > Integer.MAX_VALUE)
             throw new NanoSeg.Failure("an array of ${bytes >> 20} MiB is too large to hand over: use fewer slices")
-        type("org.apposed.appose.SharedMemory").create(Math.max(bytes, 1L))
+        NanoSegSetUp.type("org.apposed.appose.SharedMemory").create(Math.max(bytes, 1L))
     }
 
     private static ByteBuffer buffer(Object block) { block.buf(0, block.rsize()).order(ByteOrder.nativeOrder()) }

@@ -74,16 +74,14 @@ def run(
         response |= {"status": "cancelled", "error": str(error)}
     except NanosegError as error:
         response |= {"status": "error", "error": " ".join(str(error).split())}
-    except MemoryError:
-        text = "not enough memory: use fewer slices, a smaller image or a smaller tile"
-        response |= {"status": "error", "error": text}
     except Exception as error:
-        _log.exception("service.run failed")
-        text = " ".join(str(error).split())
-        response |= {
-            "status": "error",
-            "error": f"unexpected {type(error).__name__}: {text}; please report it",
-        }
+        # torch says it with a RuntimeError
+        if isinstance(error, MemoryError) or "allocate memory" in str(error):
+            text = "not enough memory: use fewer slices, a smaller image or a smaller tile"
+        else:
+            _log.exception("service.run failed")
+            text = f"unexpected {type(error).__name__}: {' '.join(str(error).split())}; please report it"
+        response |= {"status": "error", "error": text}
     response["seconds"] = time.perf_counter() - started
     return response
 

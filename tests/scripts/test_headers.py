@@ -40,6 +40,7 @@ def test_the_commands_are_there():
         "NanoSeg_Help.groovy",
         "NanoSeg_Models....groovy",
         "NanoSeg_Report....groovy",
+        "NanoSeg_Set_Up....groovy",
         "NanoSeg_Undo.groovy",
         "Particle_Size_Distribution....py",
         "ROI_Manager_to_Labels.groovy",

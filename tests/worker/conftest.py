@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 HOOKS = Path(nanoseg_fiji.imagej.__file__).parent
 DRIVER = Path(__file__).with_name("driver.groovy")
 
-# What a Fiji has of Appose 0.9.0 and a start of it needs; its builders of environments need more.
+# What a Fiji has of Appose 0.9.0, and what starting Python and making environments with uv need.
 APPOSE = (
+    Jar(
+        "org.apache.commons",
+        "commons-compress",
+        "1.26.2",
+        "9168a03141d8fc7eda21a2360d83cc0412bcbb1d6204d992bd48c2573cb3c6b8",
+    ),
     Jar("org.apposed", "appose", "0.9.0", "b09ce4ff9d7a29518bba7ec7903c63d0504159637376506d9b2a3a70ed37b1bc"),
     Jar(
         "org.apache.groovy",
@@ -172,4 +178,4 @@ def start(make_fiji: Callable[[], Path]) -> Iterator[Callable[..., PlainFiji]]:
     yield call
     for fiji in started:
         fiji.kill()
-        shutil.rmtree(fiji.folder)
+        shutil.rmtree(fiji.folder, ignore_errors=True)  # two may have had one folder

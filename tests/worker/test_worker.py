@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -120,10 +122,11 @@ def test_jython_command_asks_the_worker_too(fiji, before, micrograph, tmp_path):
 
 
 def test_report_is_that_of_the_worker(fiji, before):
-    answer = fiji.macro('run("NanoSeg Report..."); return getInfo("log");')
+    answer = fiji.macro('run("NanoSeg Report...");')
     assert (answer["status"], answer["error"]) == ("ok", "")
-    assert sys.executable in answer["value"] and "is a worker of this ImageJ" in answer["value"]
-    assert find_model("em-particles").sha256[:12] in answer["value"]
+    told = fiji.log.split("NanoSeg report")[1]
+    assert sys.executable in told and "is a worker of this ImageJ" in told
+    assert find_model("em-particles").sha256[:12] in told
     assert blocks() == before
 
 
@@ -132,6 +135,32 @@ def test_errors_of_the_service_arrive_and_do_not_end_the_worker(fiji, micrograph
     answer = fiji.macro(_opened(micrograph, 'run("Segment Particles...", "model=nobody");'))
     assert answer["status"] == "error" and "unknown model 'nobody'" in answer["error"]
     assert fiji.workers() == [worker]
+
+
+def test_broken_model_is_refused_and_does_not_end_the_worker(fiji, micrograph, tmp_path):
+    (worker,) = fiji.workers()
+    spec = find_model("em-particles")
+    broken = tmp_path / "kaputt.safetensors"
+    broken.write_bytes(spec.weights.read_bytes()[:-1000])
+    broken.with_suffix(".json").write_text(json.dumps(dict(spec.card)))
+    answer = fiji.macro(_opened(micrograph, f'run("Segment Particles...", "model=[{broken}]");'))
+    assert answer["status"] == "error" and "kaputt.safetensors" in answer["error"]
+    assert "\n" not in answer["error"] and "unexpected" not in answer["error"]
+    assert fiji.workers() == [worker]
+
+
+def test_out_of_memory_is_said_and_the_next_command_works(fiji, before, micrograph):
+    assert fiji.macro(_opened(micrograph, SEGMENT))["status"] == "ok"
+    (worker,) = fiji.workers()
+    status = Path(f"/proc/{worker}/status").read_text()
+    size = int(re.search(r"VmSize:\s+(\d+) kB", status)[1]) << 10
+    resource.prlimit(worker, resource.RLIMIT_AS, (size + (100 << 20), resource.RLIM_INFINITY))
+    answer = fiji.macro('close("*"); newImage("big", "32-bit noise", 6000, 6000, 1);' + SEGMENT)
+    assert answer["status"] == "error" and answer["error"].startswith("not enough memory")
+    assert blocks() == before
+    if worker in fiji.workers():
+        resource.prlimit(worker, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert fiji.macro(_opened(micrograph, SEGMENT))["status"] == "ok"
 
 
 def test_escape_cancels_and_the_worker_stays(fiji, before, stack):
@@ -212,13 +241,18 @@ def test_what_keeps_python_from_starting_is_said(start, make_fiji, micrograph, t
 
     fiji = start(folder)
     (folder / RECORD).unlink()
-    assert "Python is not connected: run 'nanoseg-fiji install" in error()
+    assert "run Plugins > NanoSeg > NanoSeg Set Up... first" in error()
     write(python=str(tmp_path / "gone" / "python"))
     assert "there is no Python at" in error()
     write(python=str(tmp_path / "leer" / "bin" / "python"))
     assert "No module named" in error()
     write(version="0.0.1")
+    assert "Python was set up for 0.0.1: run Plugins > NanoSeg > NanoSeg Set Up... again" in error()
+    requirements = folder / "nanoseg" / "lib" / "requirements.txt"
+    text = requirements.read_text()
+    requirements.write_text(text.replace(f"=={record['version']}\n", "==0.0.1\n"))
     assert "the commands are of 0.0.1" in error()
+    requirements.write_text(text)
     write()
     assert fiji.macro(_opened(micrograph, SEGMENT))["status"] == "ok"
 
