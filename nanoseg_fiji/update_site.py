@@ -27,14 +27,14 @@ _PAGE = """# NanoSeg
 Segment nanoparticles in electron micrographs: every particle an ROI in the ROI Manager and a calibrated row
 in the results table. Version {version}.
 
-1. *Help > Update...*, then *Manage Update Sites*, *Add Unlisted Site*: name *NanoSeg*, URL the address of this
-   folder.
+1. *Help > Update...*, then *Manage Update Sites*, *Add Unlisted Site*: name *NanoSeg*, URL the address of
+   this folder.
 2. *Apply and Close*, *Apply Changes*, and restart Fiji.
 3. *Plugins > NanoSeg > NanoSeg Set Up...* once: it makes the Python environment that does the work, in Fiji's
    folder `nanoseg/environment` (some minutes, 2 to 8 GB).
 
-Fiji needs Appose, which a current one has. To remove everything: *NanoSeg Set Up...* with *remove*, then untick
-the site.
+Fiji needs Appose, which a current one has. To remove everything: *NanoSeg Set Up...* with *remove*, then
+untick the site.
 
 The commands:
 

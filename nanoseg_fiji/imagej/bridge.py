@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nanoseg_fiji.errors import ImageJError
 from nanoseg_fiji.resources import scripts_dir
 from nanoseg_fiji.service.shapes import with_shapes
 
@@ -14,12 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nanoseg_fiji.imagej.gateway import ImageJ
-
-__all__ = ["publish", "to_java", "to_python"]
+__all__ = ["publish", "to_java", "to_python", "unpublish"]
 
 SERVICE = "nanoseg.service"
 """Key of the function in ``System.getProperties()``."""
+LIBRARY = "nanoseg.lib"
+"""Key of the folder of ``NanoSeg.groovy``."""
+_published: dict[str, Any] = {}
+"""What Java calls (``function``), which must not be collected, and what it calls itself (``run``)."""
 
 # Java has no unsigned types: ImageJ keeps 8-bit pixels in byte[], 16-bit ones in short[].
 _FROM_JAVA = {
@@ -33,15 +36,24 @@ _FROM_JAVA = {
 }
 
 
-def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> None:
+def publish(ij: Any = None, run: Callable[..., Mapping[str, Any]] | None = None) -> None:
     """Publish `nanoseg_fiji.service.run` as ``nanoseg.service``, and the scripts' library as ``nanoseg.lib``.
+
+    `start` has done this. Where Python was started by Fiji (its Python mode), or ImageJ by other code, the
+    NanoSeg commands work in this process from then on, in place of a worker process. Publishing again changes
+    nothing; `unpublish` takes it back.
 
     Parameters
     ----------
-    ij : ImageJ
-        The running ImageJ.
+    ij : object, optional
+        The running ImageJ: a gateway of `start` or of pyimagej. There is one a process: it may be left out.
     run : callable, optional
         Function to publish in place of the service: ``run(request, progress, cancel) -> response``.
+
+    Raises
+    ------
+    ImageJError
+        No Java runs in this process.
 
     Notes
     -----
@@ -50,6 +62,9 @@ def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> 
     and a list of flat arrays a stack. No exception leaves it: it becomes the response ``{"status": "error",
     "error": message}``.
     """
+    properties = _properties()
+    if run is None and _published.get("run") is None and properties.get(SERVICE) is not None:
+        return
     import jpype
 
     def call(request: Any, monitor: Any) -> Any:
@@ -62,11 +77,25 @@ def publish(ij: ImageJ, run: Callable[..., Mapping[str, Any]] | None = None) -> 
             return to_java({"status": "error", "error": f"{type(error).__name__}: {error}", "count": 0})
 
     function = jpype.JProxy("java.util.function.BiFunction", dict={"apply": call})
-    system = jpype.JClass("java.lang.System")
-    system.getProperties().put(SERVICE, function)
-    system.setProperty("nanoseg.lib", str(scripts_dir() / "lib"))
-    # The proxy lives as long as ImageJ does.
-    ij.keep.append(function)
+    properties.put(SERVICE, function)
+    properties.setProperty(LIBRARY, str(scripts_dir() / "lib"))
+    _published.update(function=function, run=run)
+
+
+def unpublish() -> None:
+    """Take back what `publish` did: the commands in a Fiji start their worker process again."""
+    properties = _properties()
+    for key in (SERVICE, LIBRARY):
+        properties.remove(key)
+    _published.clear()
+
+
+def _properties() -> Any:
+    import jpype
+
+    if not jpype.isJVMStarted():
+        raise ImageJError("no ImageJ runs in this process: start one with nanoseg_fiji.imagej.start()")
+    return jpype.JClass("java.lang.System").getProperties()
 
 
 def _service() -> Callable[..., Mapping[str, Any]]:

@@ -29,8 +29,6 @@ class ImageJ:
     """Whether it runs without windows."""
     fiji: str | None
     """Folder or endpoint of the Fiji; ``None`` for the embedded ImageJ."""
-    keep: list[Any] = field(default_factory=list, repr=False, compare=False)
-    """What Java uses of Python's and must not be collected."""
 
     def run_macro(self, macro: str | Path, arg: str = "") -> str:
         """Run a macro in ImageJ's macro language to its end.

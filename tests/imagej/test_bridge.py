@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from nanoseg_fiji.imagej import publish
+from nanoseg_fiji.imagej import publish, unpublish
 from nanoseg_fiji.imagej.bridge import to_java, to_python
 
 pytestmark = pytest.mark.jvm
@@ -36,7 +39,34 @@ def call(request):
 def published(ij):
     """Publish a function of the test's, and the service again afterwards."""
     yield lambda run: publish(ij, run)
+    unpublish()
     publish(ij)
+
+
+def test_published_once_and_taken_back(ij):
+    from jpype import JClass
+
+    properties = JClass("java.lang.System").getProperties()
+    before = properties.get("nanoseg.service")
+    foreign = JClass("org.scijava.Context")()  # a gateway that is not ours holds nothing of ours
+    publish(foreign)
+    assert properties.get("nanoseg.service").equals(before)
+    unpublish()
+    try:
+        assert properties.get("nanoseg.service") is None and properties.get("nanoseg.lib") is None
+        unpublish()
+    finally:
+        publish(foreign)
+    foreign.dispose()
+    # a command finds it, and what it was asked comes back
+    assert ij.run_macro('run("NanoSeg Report..."); return getInfo("nanoseg.status");') == "ok"
+    assert not properties.get("nanoseg.service").equals(before)
+
+
+def test_publishing_needs_java():
+    code = "from nanoseg_fiji.imagej import publish\ntry: publish()\nexcept Exception as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "no ImageJ runs in this process" in done.stdout
 
 
 @pytest.mark.parametrize(
