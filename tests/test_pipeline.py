@@ -137,7 +137,7 @@ def test_every_slice_by_itself(silica, found):
     result = _segment(stack, diameter=DIAMETER, progress=lambda done, text: steps.append(done))
     np.testing.assert_array_equal(result.labels[0], found.labels)
     assert not result.labels[1].any()
-    assert result.labels[2].max() == (result.table["Frame"] == 3).sum() > 10
+    assert result.labels[2].max() == (result.table["Slice"] == 3).sum() > 10
     assert any("slice 2: the image is constant" in text for text in result.messages)
     assert steps == sorted(steps)
     assert 0 <= steps[0] and steps[-1] == pytest.approx(1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import nn
 
 from nanoseg_fiji.network import MAPS
@@ -80,7 +81,7 @@ def smallest_side(model: Model) -> int:
 
 def as_given(name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Turn a map of the network into what a package gives: logits become probabilities."""
-    return 1 / (1 + np.exp(-values)) if name in PROBABILITIES else values
+    return expit(values) if name in PROBABILITIES else values
 
 
 def maps_of(model: Model, gray: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit
 
 from nanoseg_fiji.segmentation.resize import resize, resize_shape
 
@@ -37,7 +38,7 @@ def _evidence(
     maps: NDArray[np.float32], mask: NDArray[np.bool_] | None, known: float
 ) -> tuple[float, float, float]:
     """Share of the image in particles of about the known size, their log2 size, share in larger ones."""
-    probability = 1 / (1 + np.exp(-maps[0]))
+    probability = expit(maps[0])
     believed = (probability > 0.5) & (maps[3] < np.log2(_FITTING * min(maps.shape[1:])))
     weight = np.where(believed, 2 * probability - 1, 0)
     if mask is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import expit
 
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.network.unet import DISTANCE_UNIT
@@ -165,7 +166,7 @@ def segment_pixels(
     if mask is not None:
         inside &= mask
     labels = labels_to_shape(labels, inside, gray.shape, _landscape(maps) if split else None)
-    probability: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
+    probability: NDArray[np.float32] = expit(logits)
     if window is not None:
         labels, probability = _placed(labels, whole, window), _placed(probability, whole, window)
     if progress:

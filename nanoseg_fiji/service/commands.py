@@ -10,6 +10,7 @@ import numpy as np
 
 from nanoseg_fiji.errors import CancelledError
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, safe_stem, write_results
+from nanoseg_fiji.service.preview import PREVIEW
 from nanoseg_fiji.service.request import Command, Request
 from nanoseg_fiji.service.response import as_bytes, particles_response
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult
@@ -34,6 +35,7 @@ def _segment(request: Request, progress: Progress | None, cancel: Cancelled | No
         image,
         mask=request.selection(),
         start=request.start,
+        colour=request.colour,
         progress=progress,
         cancel=cancel,
         **request.places(slices_of(image)),
@@ -187,5 +189,6 @@ COMMANDS = {
     "measure": Command(_measure, ("image", "labels|rois")),
     "labels_to_rois": Command(_labels_to_rois, ("labels",)),
     "rois_to_labels": Command(_rois_to_labels, ("rois", "shape|image")),
+    "preview": PREVIEW,
 }
 """The commands by name."""

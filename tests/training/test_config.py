@@ -26,6 +26,8 @@ def write(tmp_path, text):
         ('name = "a"\n[crops]\nside = 3', "unknown key side"),
         ('name = "a"\nsteps = "many"', "steps = 'many' is no int"),
         ('name = "a"', "missing"),
+        ('name = "a"\ndata = []\nsteps = 0\n[architecture]', r"c\.toml: steps = 0 must be above 0"),
+        ('name = "a"\ndata = []\nkeep = "first"\n[architecture]', "keep = 'first' is unknown"),
         ('name = "a"\n[[data]]\nfolder = "nowhere"', "nowhere is not there"),
         ('name = "a"\n[[data]]\nfolder = "$NANOSEG_NO_SUCH_VARIABLE/x"', "not set"),
     ],
