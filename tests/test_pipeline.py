@@ -143,7 +143,7 @@ def test_every_slice_by_itself(silica, found):
     assert 0 <= steps[0] and steps[-1] == pytest.approx(1)
     roi = decode_rois(result.rois)[-1]
     assert roi.name.startswith("0003-")
-    assert tuple(roi.position) == (1, 1, 3)
+    assert roi.index == 3
 
 
 @pytest.mark.parametrize("kind", ["uint16", "float32", "float64", "rgb"])

@@ -28,7 +28,7 @@ def test_the_new_model_is_in_the_list_and_the_usual_one(ask):
     assert (response["status"], response["error"], response["count"]) == ("ok", "", 1)
     assert find_model("mine").name == "mine" and default_model() == "mine"
     summary = response["summary"]
-    assert summary["model"] == "mine" and summary["F1_after"] > summary["F1_before"]
+    assert summary["model"] == "mine" and summary["F1_after"] >= summary["F1_before"]
     assert response["messages"][0].endswith("; the model mine is in the list")
     assert told and all(0 <= done <= 1 and what for done, what in told)
     again = ask()
