@@ -11,9 +11,7 @@ __all__ = ["synth"]
 
 
 def synth(
-    output: Annotated[
-        Path, typer.Argument(help="Folder to make: images, labels, marks, synthesis.json.")
-    ],
+    output: Annotated[Path, typer.Argument(help="Folder to make: images, labels, marks, synthesis.json.")],
     count: Annotated[int, typer.Option("-n", "--count", help="How many micrographs.", min=1)] = 100,
     seed: Annotated[int, typer.Option(help="The same seed gives the same micrographs again.", min=0)] = 1,
     modality: Annotated[

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from scipy.special import expit
 from torch import nn
@@ -16,6 +15,7 @@ from nanoseg_fiji.segmentation.normalise import normalise
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 

@@ -141,7 +141,8 @@ def draw(labels: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32
     drawn = mask & (labels == 0)
     if not drawn.any():
         raise InputError("what was drawn lies inside particles that are there already: delete those first")
-    return drawn.astype(np.int32)
+    added: NDArray[np.int32] = drawn.astype(np.int32)
+    return added
 
 
 def _pieces(inside: NDArray[np.bool_], xs: NDArray[np.float64], ys: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -104,7 +104,7 @@ def _diameter(
     from nanoseg_fiji.segmentation.tiles import Predictor
 
     state = hashlib.sha256(f"{model.spec.sha256} {gray.shape} {params.device}".encode())
-    state.update(np.ascontiguousarray(gray))
+    state.update(gray.tobytes())
     state.update(b"" if mask is None else mask.tobytes())
     key = state.hexdigest()
     if key not in _found:

@@ -218,19 +218,19 @@ def _write(
 ) -> CrossValidation:
     scores = {name: [fold[name] for fold in found] for name in found[0]}
     table = CrossValidation(scores, output / "crossval.csv", output / "crossval.json")
-    rows = [[name, table.mean(name), table.spread(name), *values] for name, values in scores.items()]
+    rows = {name: [table.mean(name), table.spread(name), *values] for name, values in scores.items()}
     with replacing(table.csv) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["score", "mean", "SD", *(f"fold {i + 1}" for i in range(len(found)))])
-        writer.writerows([row[0], *(f"{value:.6g}" for value in row[1:])] for row in rows)
+        writer.writerows([name, *(f"{value:.6g}" for value in row)] for name, row in rows.items())
     content = {
         "config": plain(config),
         "folds": [
             {"groups": sorted({p.group for pairs in part.part(True) for p, _ in pairs})} for part in parts
         ],
         "scores": {
-            row[0]: {"mean": _plain(row[1]), "sd": _plain(row[2]), "folds": [_plain(v) for v in row[3:]]}
-            for row in rows
+            name: {"mean": _plain(row[0]), "sd": _plain(row[1]), "folds": [_plain(v) for v in row[2:]]}
+            for name, row in rows.items()
         },
     }
     write_json(table.json, content)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - macros read best on one line
 """*Batch Folder...* from a macro, headless: the same files as from Python, and macros hear of what failed."""
 
 from __future__ import annotations
