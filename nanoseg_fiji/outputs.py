@@ -156,7 +156,7 @@ def write_results(
         "labels.tif": lambda path: write_labels(path, result.labels, result.calibration, dims),
         "overlay.png": lambda path: Image.fromarray(
             draw_overlay(to_gray(image), result.labels, result.calibration)
-        ).save(path),
+        ).save(path, compress_level=2),
         "run.json": lambda path: path.write_text(run_json(result), encoding="utf-8"),
     }
     with scratch_beside(Path(folder)) as scratch:

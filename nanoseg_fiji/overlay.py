@@ -67,8 +67,6 @@ def draw_overlay(
 
 
 def _draw_slice(gray: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray[np.uint8]:
-    from scipy.ndimage import maximum_filter, minimum_filter
-
     zoom = max(1, math.ceil(_SMALL_SIDE / max(gray.shape)))
     bright = _stretch(gray).repeat(zoom, 0).repeat(zoom, 1)
     labels = labels.repeat(zoom, 0).repeat(zoom, 1)
@@ -76,11 +74,23 @@ def _draw_slice(gray: NDArray[np.float32], labels: NDArray[np.int32]) -> NDArray
     inside = labels > 0
     colors = _PALETTE[labels[inside] % len(_PALETTE)]
     picture[inside] += _FILL * (colors - picture[inside])
-    side = 3 if max(labels.shape) < _WIDE_SIDE else 5
-    highest = maximum_filter(labels, size=side, mode="nearest")
-    outline = inside & (highest != minimum_filter(labels, size=side, mode="nearest"))
+    outline = inside & _near_other(labels, 1 if max(labels.shape) < _WIDE_SIDE else 2)
     picture[outline] = _PALETTE[labels[outline] % len(_PALETTE)]
     return picture.round().astype(np.uint8)
+
+
+def _near_other(labels: NDArray[np.int32], distance: int) -> NDArray[np.bool_]:
+    """Pixels with another label within 1 or 2 px, chessboard distance; far quicker than rank filters."""
+    from scipy.ndimage import binary_dilation
+
+    near = np.zeros(labels.shape, bool)
+    for row, col in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        here = (slice(row, None), slice(max(col, 0), labels.shape[1] + min(col, 0)))
+        there = (slice(None, -row or None), slice(max(-col, 0), labels.shape[1] - max(col, 0)))
+        differ = labels[here] != labels[there]
+        near[here] |= differ
+        near[there] |= differ
+    return binary_dilation(near, np.ones((3, 3), bool)) if distance > 1 else near
 
 
 def _stretch(gray: NDArray[np.float32]) -> NDArray[np.float32]:
