@@ -37,8 +37,15 @@ class NanoSegSetUp {
     /** Version of the commands, which the Python side must have too. */
     static String version() { requirements(library())[0].split("==")[1].trim() }
 
-    /** What is recorded of Python: python, version, files; empty where nothing is. */
-    static Map recorded() { record().file ? type("groovy.json.JsonSlurper").newInstance().parse(record(), "UTF-8") : [:] }
+    /** What is recorded of Python: python, version, files; empty where nothing is, or nothing that can be read. */
+    static Map recorded() {
+        def reader = type("groovy.json.JsonSlurper").newInstance()
+        try {
+            return record().file ? reader.parse(record(), "UTF-8") : [:]
+        } catch (RuntimeException ignored) {
+            return [:]
+        }
+    }
 
     static File record() { new File(folder(), "installed.json") }
 
@@ -236,7 +243,7 @@ class NanoSegSetUp {
     /** Tells the user, who waits for it: in a box, in macros and headless in the log. */
     private static Map told(String message) {
         if (NanoSeg.headless || NanoSeg.caller() != null) IJ.log("NanoSeg: $message")
-        else IJ.showMessage("NanoSeg Set Up", message.replaceFirst(/: /, ":\n").replace(", ", "\n"))
+        else IJ.showMessage("NanoSeg", message.replaceFirst(/: /, ":\n").replace(", ", "\n"))
         [status: "ok", count: 0]
     }
 

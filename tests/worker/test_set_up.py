@@ -98,9 +98,13 @@ def files(folder):
 
 @pytest.mark.jvm
 class TestSetUp:
-    def test_commands_say_what_to_do_before_it(self, fiji, micrograph):
-        answer = fiji.macro(f'open("{micrograph}"); {SEGMENT}')
-        assert answer["error"].endswith("run Plugins > NanoSeg > NanoSeg Set Up... first")
+    def test_commands_say_what_to_do_before_it(self, fiji, folder, micrograph):
+        for record in (None, "{"):  # none, and one that cannot be read
+            if record:
+                (folder / RECORD).write_text(record)
+            answer = fiji.macro(f'open("{micrograph}"); {SEGMENT}')
+            assert answer["error"].endswith("run Plugins > NanoSeg > NanoSeg Set Up... first")
+        (folder / RECORD).unlink()
 
     def test_what_cannot_work_is_refused_and_nothing_is_recorded(self, fiji, folder, uv, archive, tmp_path):
         before = files(folder)
@@ -213,7 +217,7 @@ def test_network_is_reached_through_the_proxy_and_escape_stops_it(start, folder,
         answer = set_up(fiji, uv=uv)
         assert answer["status"] == "error" and "see that the network or its proxy works" in answer["error"]
         # uv asks for packages, or for Python 3.11 where that is not this one
-        assert proxy.asked and all(line.startswith("CONNECT ") for line in proxy.asked)
+        assert any(line.startswith("CONNECT ") for line in proxy.asked)
         assert (tools / ".uv" / "bin" / uv.name).read_bytes() == uv.read_bytes()
 
         proxy.asked.clear()
