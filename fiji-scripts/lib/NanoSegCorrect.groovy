@@ -28,7 +28,8 @@ class NanoSegCorrect {
             it.fillColor = rois[removed[0]].fillColor
         }
         def linked = NanoSegRows.byRoi(imp)
-        boolean rows = (removed ?: here).any { linked.containsKey(rois[it].name) }
+        // a drawn particle gets a row where others here have one: itself it has none yet
+        boolean rows = (action == "draw" ? here : removed).any { linked.containsKey(rois[it].name) }
         NanoSegEdits.change(imp, "$action particle", removed, added, rows ? response.table as Map : null)
         response
     }

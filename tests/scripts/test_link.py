@@ -22,10 +22,12 @@ def panel():
 
 def click(row):
     gui.dialog("Results")
-    height = int(_field(panel(), "ij.text.TextPanel", "iRowHeight"))
+    panel().showRow(row)  # ImageJ scrolls to the rows that it appends
+    gui.robot.waitForIdle()
+    height, top = (int(_field(panel(), "ij.text.TextPanel", name)) for name in ("iRowHeight", "iFirstRow"))
     canvas = next(c for c in panel().getComponents() if isinstance(c, J("java.awt.Canvas")))
     where = canvas.getLocationOnScreen()
-    gui.click_at(where.x + 70, where.y + height * (row + 1) + height // 2)
+    gui.click_at(where.x + 70, where.y + height * (row - top + 1) + height // 2)
     wait_for(lambda: panel().getSelectionStart() == row, f"mark of row {row}")
     gui.robot.waitForIdle()
     imp = J("ij.WindowManager").getCurrentImage()
@@ -35,6 +37,9 @@ def click(row):
 
 def listeners():
     return sum(str(l.getClass().getName()) == "NanoSegLink" for c in panel().getComponents() for l in c.getMouseListeners())
+
+def recording():
+    return [line for line in str(J("ij.plugin.frame.Recorder").getInstance().getText()).splitlines() if "Filter" in line]
 
 MEASURE = 'run("Labels to ROI Manager"); run("Measure Particles...", "summary=false");'
 ij.run_macro(f'open("{first}"); {MEASURE}')
@@ -65,7 +70,7 @@ J("ij.IJ").run("Record...")
 ij.run_macro('roiManager("reset"); run("Clear Results"); close("*"); open("' + first + '"); ' + MEASURE)
 choose("Filter Particles...", dialog="Filter Particles", min_ecd="5")
 result["dialog"] = count()
-recorded = [line for line in str(J("ij.plugin.frame.Recorder").getInstance().getText()).splitlines() if "Filter" in line]
+recorded = wait_for(recording, "recorded command")  # ImageJ records it once it has ended
 result["recorded"] = recorded
 ij.run_macro('run("NanoSeg Undo");' + recorded[-1])
 result["played"] = count()
