@@ -254,15 +254,14 @@ def _show(evaluation: Evaluation) -> None:
     from nanoseg_fiji.evaluation.report import bias_rows, headline, score_rows
 
     typer.echo(headline(evaluation))
-    table = Table("", box=None, pad_edge=False)
-    for title in ("pooled", "95 % interval", "mean over images"):
-        table.add_column(title, justify="right")
-    for row in score_rows(evaluation):
-        table.add_row(*row)
-    Console().print(table)
-    bias = Table("true ECD", box=None, pad_edge=False)
-    for title in ("matched", "error of ECD (quartiles)", "error of MinFeret (quartiles)"):
-        bias.add_column(title, justify="right")
-    for cells in bias_rows(evaluation):
-        bias.add_row(*cells)
-    Console().print(bias)
+    sizes = ("true ECD", "matched", "error of ECD (quartiles)", "error of MinFeret (quartiles)")
+    for titles, rows in (
+        (("", "pooled", "95 % interval", "mean over images"), score_rows(evaluation)),
+        (sizes, bias_rows(evaluation)),
+    ):
+        table = Table(titles[0], box=None, pad_edge=False)
+        for title in titles[1:]:
+            table.add_column(title, justify="right")
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
