@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanoseg_fiji.errors import CancelledError
+from nanoseg_fiji.progress import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +77,8 @@ def segment_slices(
     rows = pixels.shape[1] - params.crop_bottom
     labels = np.zeros(pixels.shape, np.int32)
     scores, diameters, devices, messages = [np.zeros(0)], [], [], []
+    count = len(pixels)
+    where = f"slice {{}} of {count}: " if count > 1 else ""
     for i, gray in enumerate(pixels[:, :rows]):
         if cancel is not None and cancel():
             raise CancelledError("cancelled: nothing was kept")
@@ -91,7 +94,7 @@ def segment_slices(
                 mask=mask,
                 device=params.device,
                 tile=params.tile,
-                progress=_part(progress, i, len(pixels)),
+                progress=share(progress, i / count, (i + 1) / count, where.format(i + 1)),
                 cancel=cancel,
                 window=window,
             )
@@ -133,10 +136,3 @@ def _mean_inside(labels: NDArray[np.int32], values: NDArray[np.float32]) -> NDAr
     count = np.bincount(labels[inside])
     total = np.bincount(labels[inside], weights=values[inside])
     return total[count > 0] / count[count > 0]
-
-
-def _part(progress: Progress | None, index: int, count: int) -> Progress | None:
-    """Give a slice its share of the progress bar."""
-    if progress is None or count == 1:
-        return progress
-    return lambda done, text: progress((index + done) / count, f"slice {index + 1} of {count}: {text}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nanoseg_fiji.progress import duration
+
 if TYPE_CHECKING:
     from nanoseg_fiji.batch.inputs import Item
     from nanoseg_fiji.types import Progress
@@ -42,13 +44,7 @@ class Clock:
             done = self.begun + fraction
             now = done - self.earlier
             left = (time.monotonic() - self.started) * (self.total - done) / now if now >= 1 else None
-            rest = "" if left is None else f", {_duration(left)} left"
+            rest = "" if left is None else f", {duration(left)} left"
             self.progress(
                 done / self.total, f"{self.begun + 1} of {self.total}{rest}: {item.name}, {message}"
             )
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

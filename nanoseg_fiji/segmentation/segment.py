@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.network.unet import DISTANCE_UNIT
+from nanoseg_fiji.progress import share
 from nanoseg_fiji.segmentation.device import choose_device
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.segmentation.resize import labels_to_shape, resize, resize_shape
@@ -143,7 +144,7 @@ def segment_pixels(
     if diameter <= 0 and not empty:
         scan = _SCAN_SHARE
         diameter = estimate_diameter(
-            image, predictor, mask, model.diameter, _part(progress, 0.0, scan), cancel
+            image, predictor, mask, model.diameter, share(progress, 0.0, scan), cancel
         )
     if empty or not diameter > 0:
         nothing = np.zeros(gray.shape, np.int32)
@@ -159,7 +160,7 @@ def segment_pixels(
     if window is not None:
         image, gray, mask = image[window], gray[window], None if mask is None else mask[window]
     small = resize(image, resize_shape(gray.shape, scale))
-    maps = predictor(small, _part(progress, scan, 0.95), cancel)
+    maps = predictor(small, share(progress, scan, 0.95), cancel)
     labels = labels_from_maps(maps, split, tolerance)
     logits = resize(maps[0], gray.shape)
     inside = (logits > 0) & np.isfinite(gray)
@@ -179,10 +180,3 @@ def _placed(part: NDArray[_T], shape: tuple[int, ...], window: tuple[slice, slic
     out = np.zeros(shape, part.dtype)
     out[window] = part
     return out
-
-
-def _part(progress: Progress | None, start: float, stop: float) -> Progress | None:
-    """Give a stage its share of the progress bar."""
-    if progress is None:
-        return None
-    return lambda done, text: progress(start + (stop - start) * done, text)

@@ -16,6 +16,7 @@ from nanoseg_fiji.evaluation.image_scores import ERRORS
 from nanoseg_fiji.evaluation.scores import SCORES
 from nanoseg_fiji.files import replacing
 from nanoseg_fiji.images import read_image
+from nanoseg_fiji.progress import share
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.training.config import plain
 from nanoseg_fiji.training.judging import Sample, judge
@@ -153,7 +154,7 @@ def cross_validate(
     found = []
     for fold, part in enumerate(parts):
         folder = output / f"fold-{fold + 1}"
-        told = _share(progress, fold, folds)
+        told = share(progress, fold / folds, (fold + 1) / folds, f"fold {fold + 1} of {folds}: ")
         weights = train_on(config, part, folder, device=device, workers=workers, progress=told, cancel=cancel)
         found.append(_scores(weights, part, folder, device, cancel))
     return _write(config, parts, found, output)
@@ -171,12 +172,6 @@ def _deal(config: TrainingConfig, material: Material, folds: int) -> list[list[i
     if not any(data.validate for data in config.data):
         raise InputError("no data set has validate = true: there is nothing to judge")
     return dealt
-
-
-def _share(progress: Progress | None, fold: int, folds: int) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda done, text: progress((fold + done) / folds, f"fold {fold + 1} of {folds}: {text}")
 
 
 def _scores(

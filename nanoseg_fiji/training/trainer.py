@@ -16,6 +16,7 @@ import nanoseg_fiji
 from nanoseg_fiji.errors import CancelledError, InputError, ModelError
 from nanoseg_fiji.files import replacing
 from nanoseg_fiji.network import build, save_weights
+from nanoseg_fiji.progress import duration
 from nanoseg_fiji.segmentation.device import choose_device
 from nanoseg_fiji.training.curve import Curve
 from nanoseg_fiji.training.datasets import manifest
@@ -204,10 +205,7 @@ def _start_worker(_: int) -> None:
 
 def time_left(started: float, done: int, todo: int) -> str:
     """Say how long the rest takes, at the pace since `started` (``time.monotonic``)."""
-    seconds = (time.monotonic() - started) / max(done, 1) * todo
-    if seconds < 90:
-        return f"{seconds:.0f} s left"
-    return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+    return f"{duration((time.monotonic() - started) / max(done, 1) * todo)} left"
 
 
 def write_json(path: Path, content: Any) -> None:
