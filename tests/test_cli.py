@@ -198,7 +198,9 @@ def test_interrupt_leaves_nothing_half_written(micrograph, tmp_path):
     for i in range(40):
         shutil.copy(micrograph, tmp_path / f"{i:02d}.tif")
     out = tmp_path / "out"
-    command = [sys.executable, "-c", "import sys; from nanoseg_fiji.cli import main; sys.exit(main())"]
+    # a shell may have started the tests with the signal ignored, which children inherit
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heard + "from nanoseg_fiji.cli import main; sys.exit(main())"]
     process = subprocess.Popen(
         [*command, "segment", str(tmp_path), "-o", str(out), "--diameter", "360"],
         stdout=subprocess.PIPE,
