@@ -43,7 +43,6 @@ INTRO = {
     "NanoSeg Set Up...": "Connects Fiji with a Python of its own, or with one that you name.",
     "NanoSeg Help": "Opens the documentation.",
     "NanoSeg Report...": "Shows what `nanoseg-fiji doctor` says, ready to paste.",
-    "NanoSeg Report": "Shows what `nanoseg-fiji doctor` says, ready to paste.",
 }
 """What each command does, in a sentence or two."""
 

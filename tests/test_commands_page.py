@@ -34,7 +34,9 @@ def test_every_key_is_there(script: Path):
 
 def test_pictures_are_there_and_small():
     shown = re.findall(r"!\[[^]]*\]\(([^)]*)\)", PAGE)
-    assert len(shown) == len(set(shown)) and shown
+    assert len(shown) == len(set(shown))
+    asking = {MAKER["title_of"](script) for script in SCRIPTS if MAKER["inputs_of"](script)}
+    assert set(re.findall(r"!\[([^]]*)\]", PAGE)) == asking, "made by tests/scripts/test_dialogs.py"
     for name in shown:
         path = DOCS / name
         assert path.stat().st_size < 150_000, name

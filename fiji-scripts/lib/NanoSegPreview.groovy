@@ -61,9 +61,11 @@ class NanoSegPreview implements Closeable {
 
     /** Takes the outlines away for good. */
     @Override void close() {
-        latest.incrementAndGet()
         background.shutdown() // no interrupt: the worker of the service would take it for its own end
-        restore()
+        synchronized (latest) {
+            latest.incrementAndGet()
+            restore()
+        }
     }
 
     private void look(int mine, Map values) {
@@ -110,7 +112,9 @@ class NanoSegPreview implements Closeable {
 
     /** On AWT's thread, unless there is a later request by then. */
     private void later(int mine, Runnable work) {
-        EventQueue.invokeLater { if (mine == latest.get()) work.run() }
+        EventQueue.invokeLater {
+            synchronized (latest) { if (mine == latest.get()) work.run() }
+        }
     }
 
     /** What the service asks while it works on a preview. */

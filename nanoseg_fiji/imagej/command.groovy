@@ -92,6 +92,7 @@ class LivePreview implements DialogListener {
             def values = convert(texts)
             if (texts[key] == 'true') preview.get().show(values) else preview.get().hide()
         } catch (Refusal refusal) {
+            preview.get().hide() // nothing is shown that the dialog does not say
             said.text = refusal.message
         }
         true
@@ -190,11 +191,14 @@ class Command {
             throw new Refusal("${item.name}=$text is not a ${whole ? 'whole ' : ''}number")
         }
         if (item.minimumValue != null && value < (item.minimumValue as BigDecimal))
-            throw new Refusal("${item.name}=$text is below ${item.minimumValue}")
+            throw new Refusal("${item.name}=$text is below ${plain(item.minimumValue)}")
         if (item.maximumValue != null && value > (item.maximumValue as BigDecimal))
-            throw new Refusal("${item.name}=$text is above ${item.maximumValue}")
+            throw new Refusal("${item.name}=$text is above ${plain(item.maximumValue)}")
         value.asType(type) as Number
     }
+
+    /** A number as people write it: 1, not 1.0. */
+    private static String plain(Object number) { new BigDecimal(number.toString()).stripTrailingZeros().toPlainString() }
 
     /** Show the dialog; the texts of its fields by key, or null where it was cancelled. */
     private Map<String, String> ask() {

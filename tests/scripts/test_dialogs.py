@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 from pathlib import Path
 
@@ -24,6 +25,7 @@ STORY = """
 import threading
 import time
 from pathlib import Path
+from PIL import Image
 
 system = J("java.lang.System")
 
@@ -33,12 +35,17 @@ def prop(name):
 def picture(name, *windows):
     gui.robot.waitForIdle()
     time.sleep(0.3)
-    box = windows[0].getBounds()
-    for window in windows[1:]:
-        box = box.union(window.getBounds())
+    screen = Image.open(gui.screenshot("dialog")).convert("RGB")
+    boxes = [(b.x, b.y, b.x + b.width, b.y + b.height) for b in (window.getBounds() for window in windows)]
+    parts = [screen.crop(tuple(map(int, box))) for box in boxes]
+    whole = Image.new("RGB", (sum(p.width + 10 for p in parts) - 10, max(p.height for p in parts)), "white")
+    left = 0
+    for part in parts:  # side by side, with nothing of what lies behind them
+        whole.paste(part, (left, 0))
+        left += part.width + 10
     Path(pictures).mkdir(parents=True, exist_ok=True)
     file = Path(pictures) / (name.lower().replace(" ", "-").replace(".", "") + ".png")
-    J("javax.imageio.ImageIO").write(gui.robot.createScreenCapture(box), "png", J("java.io.File")(str(file)))
+    whole.quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
 
 def buttons(dialog):
     return [str(c.getLabel()).strip() for c in _components(dialog) if isinstance(c, J("java.awt.Button"))]
@@ -96,7 +103,10 @@ wait_for(lambda: "in the frame" in said(dialog) and said(dialog) != result["firs
 result["second"] = [said(dialog), int(imp.getOverlay().size())]
 gui.fill(dialog, "min_score", "2")
 wait_for(lambda: "above" in said(dialog), "what is wrong")
-result["wrong"] = said(dialog)
+result["wrong"] = [said(dialog), imp.getOverlay() is None]
+gui.fill(dialog, "min_score", "0.97")
+wait_for(lambda: said(dialog) == result["second"][0], "the preview again")
+result["again"] = int(imp.getOverlay().size())
 gui.press(dialog, "Cancel")
 wait_for(lambda: imp.getOverlay() is None, "end of the preview")
 result["after"] = [bool(imp.changes), bool(imp.isLocked()), bool(imp.getHideOverlay()), prop("status")]
@@ -139,7 +149,8 @@ def test_preview_follows_the_values(story):
     assert outlines == int(text.split()[1]) + 1 > 5  # and the frame of the crop
     fewer, left = story["second"]
     assert int(fewer.split()[1]) < int(text.split()[1]) and left == int(fewer.split()[1]) + 1
-    assert story["wrong"] == "min_score=2 is above 1"
+    assert story["wrong"] == ["min_score=2 is above 1", True]
+    assert story["again"] == left
 
 
 def test_preview_leaves_no_trace(story):
@@ -151,10 +162,10 @@ def test_dialog_fits_has_units_and_help(story, title):
     width, height, buttons, labels = story["dialogs"][title]
     assert width <= 1200 and height <= 690, "does not fit a laptop's screen of 1366 x 768"
     assert {"Help", "Cancel", "OK"} <= set(buttons)
-    assert not [label for label in labels if "(unit)" in label]
+    assert not [label for label in labels if re.search("[(]unit²?[)]", label)]
     script = next(p for p in MAKER["SCRIPTS"].iterdir() if MAKER["title_of"](p) == title)
     for _, key, attributes in MAKER["inputs_of"](script):
-        shown = attributes["label"].replace("(unit)", "(nm)").replace("_", " ")
+        shown = re.sub("[(]unit(²?)[)]", r"(nm\1)", attributes["label"]).replace("_", " ")
         assert shown in labels, key
 
 
