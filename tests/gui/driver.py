@@ -154,13 +154,24 @@ class Gui:
                 return
             if isinstance(component, J("java.awt.Label")) and str(component.getText()).startswith(shown):
                 field = next(c for c in components[i:] if isinstance(c, J("java.awt.TextField")))
-                self.click(field)
-                wait_for(lambda box=field: box.isFocusOwner(), f"focus of {key}")
-                field.selectAll()
-                self.type(text)
-                wait_for(lambda box=field: str(box.getText()) == text, f"{text!r} in the field {key}")
+                self._retype(field, text, key)
                 return
         raise AssertionError(f"no {key} among {self.labels(dialog)}")
+
+    def _retype(self, field, text, key):
+        for _ in range(10):  # on a busy machine the click may arrive late, and undo the selection
+            self.click(field)
+            wait_for(field.isFocusOwner, f"focus of {key}")
+            self.robot.waitForIdle()
+            field.selectAll()
+            self.robot.waitForIdle()
+            self.type(text)
+            end = time.monotonic() + 5
+            while time.monotonic() < end:
+                if str(field.getText()) == text:
+                    return
+                time.sleep(0.05)
+        give_up(f"{str(field.getText())!r}, not {text!r}, in the field {key}")
 
     def type(self, text):
         keys = J("java.awt.event.KeyEvent")

@@ -86,6 +86,14 @@ def micrograph(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A Python that has no packages of its own."""
+    folder = tmp_path_factory.mktemp("leer")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    return folder / "bin" / "python"
+
+
 def set_up(fiji, **keys):
     options = " ".join(f"{key}=[{value}]" for key, value in keys.items())
     return fiji.macro(f'run("NanoSeg Set Up...", "{options}");')
@@ -106,14 +114,15 @@ class TestSetUp:
             assert answer["error"].endswith("run Plugins > NanoSeg > NanoSeg Set Up... first")
         (folder / RECORD).unlink()
 
-    def test_what_cannot_work_is_refused_and_nothing_is_recorded(self, fiji, folder, uv, archive, tmp_path):
+    def test_what_cannot_work_is_refused_and_nothing_is_recorded(
+        self, fiji, folder, uv, archive, bare, tmp_path
+    ):
         before = files(folder)
         (tmp_path / "empty").mkdir()
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "leer"], check=True)
         assert "there is no program python=" in set_up(fiji, python=tmp_path / "gone")["error"]
         assert "holds no wheels" in set_up(fiji, wheels=tmp_path / "empty", uv=uv)["error"]
         assert "there is no wheels=" in set_up(fiji, wheels=tmp_path / "gone.zip", uv=uv)["error"]
-        error = set_up(fiji, python=tmp_path / "leer" / "bin" / "python")["error"]
+        error = set_up(fiji, python=bare)["error"]
         assert "No module named 'nanoseg_fiji'" in error or "No module named nanoseg_fiji" in error
         with zipfile.ZipFile(archive) as file:
             wheel = next(name for name in file.namelist() if name.endswith(".whl"))
@@ -148,10 +157,10 @@ class TestSetUp:
         assert set_up(fiji)["status"] == "ok"  # it is in order: neither made again nor asked of the network
         assert (env / "pyvenv.cfg").stat().st_mtime_ns == made
 
-    def test_python_of_the_users_own_then_all_is_removed(self, fiji, folder):
-        assert (
-            set_up(fiji, python=sys.executable)["status"] == "error"
-        )  # its nanoseg-fiji is out of its sight
+    def test_python_of_the_users_own_then_all_is_removed(self, fiji, folder, bare):
+        record = (folder / RECORD).read_bytes()
+        assert set_up(fiji, python=bare)["status"] == "error"  # without nanoseg-fiji
+        assert (folder / RECORD).read_bytes() == record
         own = folder / "nanoseg" / "environment" / "env" / "bin" / "python3"
         assert set_up(fiji, python=own)["status"] == "ok"
         assert json.loads((folder / RECORD).read_text(encoding="utf-8"))["python"] == str(own)
