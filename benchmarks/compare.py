@@ -3,8 +3,9 @@
 python benchmarks/compare.py models/em-particles-fast.toml benchmarks/variants.toml -o runs/compare
 
 A variant names what it changes: ``weights`` of the data sets, in their order (0 leaves a set out), and keys
-of ``architecture``, ``loss``, ``crops`` and ``augmentation``. Judged are the validation images of the first
-data set, segmented with the default parameters. A run that was interrupted goes on.
+of ``architecture``, ``loss``, ``crops`` and ``augmentation``, and the earlier variant whose weights it starts
+from (``start``). Judged are the validation images of the first data set, segmented with the default
+parameters. A run that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -57,23 +58,31 @@ def vary(
     )
 
 
+def _folder(output: Path, variant: str) -> Path:
+    return output / variant.replace(" ", "-")
+
+
 def main() -> None:
     """Print a row a variant, and write them to compare.csv."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("variants", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--pixels", type=int, default=2 * 256 * 256, help="pixels of a step")
     parser.add_argument("--only", nargs="*", help="names of the variants to take")
     given = parser.parse_args()
     variants = tomllib.loads(given.variants.read_text(encoding="utf-8"))
-    base = replace(load_config(given.config), steps=given.steps)
+    base = load_config(given.config)
+    base = replace(base, steps=given.steps, crops=replace(base.crops, pixels=given.pixels))
     material = load_material(base)
     judged = [(p, i) for p, i in zip(material.pairs[0], material.images[0], strict=True) if p.validation]
     rows: list[dict[str, Any]] = []
     for name in given.only or variants:
         config, part = vary(base, material, variants[name])
-        weights = train_on(config, part, given.output / name.replace(" ", "-"))
+        if start := variants[name].get("start"):
+            config = replace(config, start=str(_folder(given.output, start) / f"{base.name}.safetensors"))
+        weights = train_on(config, part, _folder(given.output, name))
         found = judge(weights, (Sample(p.image.name, read_image(p.image), i.labels) for p, i in judged))
         row: dict[str, Any] = {"variant": name, "steps": given.steps}
         row |= {score: f"{found.pooled[score]:.3f}" for score in _SHOWN}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nanoseg_fiji.network import Model
     from nanoseg_fiji.types import Cancelled, Progress
 
-__all__ = ["Segmentation", "labels_from_maps", "segment_pixels"]
+__all__ = ["Segmentation", "labels_from_maps", "landscape", "segment_pixels"]
 
 _T = TypeVar("_T", bound=np.generic)
 _SMOOTHING = 0.7  # px at the model's scale
@@ -49,11 +49,21 @@ class Segmentation:
     """Fallbacks."""
 
 
-def _landscape(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Landscape that the watershed floods, (row, col), in pixels at the model's scale.
+def landscape(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make the landscape that the watershed floods, in pixels at the model's scale.
 
     The root of the distance makes a valley between large particles count as one between small ones; the
     factor makes a step of it a step of the distance, for a particle of the model's diameter.
+
+    Parameters
+    ----------
+    maps : ndarray of float32, (4, row, col)
+        As in `nanoseg_fiji.network.MAPS`.
+
+    Returns
+    -------
+    ndarray of float32, (row, col)
+        Heights, in pixels at the model's scale.
     """
     smooth: NDArray[np.float32] = ndimage.gaussian_filter(np.clip(maps[2], 0, None), _SMOOTHING)
     return 2 * DISTANCE_UNIT * smooth
@@ -77,7 +87,7 @@ def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -
         Label image.
     """
     mask = maps[0] > 0
-    labels = split_landscape(_landscape(maps), mask, tolerance) if split else aggregates(mask)
+    labels = split_landscape(landscape(maps), mask, tolerance) if split else aggregates(mask)
     kept = np.bincount(labels.ravel(), minlength=1) >= _SPECK
     kept[0] = False
     ids: NDArray[np.int32] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
@@ -166,7 +176,7 @@ def segment_pixels(
     inside = (logits > 0) & np.isfinite(gray)
     if mask is not None:
         inside &= mask
-    labels = labels_to_shape(labels, inside, gray.shape, _landscape(maps) if split else None)
+    labels = labels_to_shape(labels, inside, gray.shape, landscape(maps) if split else None)
     probability: NDArray[np.float32] = expit(logits)
     if window is not None:
         labels, probability = _placed(labels, whole, window), _placed(probability, whole, window)
