@@ -51,6 +51,8 @@ def find_scale(
     InputError
         There is no such source, or nothing was found there.
     """
+    from nanoseg_fiji.images import calibration_of
+
     if source not in SOURCES:
         raise InputError(f"source={source} is not one of {', '.join(SOURCES)}")
     name = image.attrs.get("name", "image")
@@ -71,6 +73,8 @@ def find_scale(
     found = read_bar(image)
     if found is None:
         raise InputError(f"no scale found in {name}: neither metadata nor a plain scale bar; use Set Scale")
+    had = calibration_of(image)
+    found = found.with_aspect(had.pixel_height / had.pixel_width)
     return replace(found, messages=(*messages, *found.messages))
 
 
@@ -103,10 +107,11 @@ def read_file_scale(path: Path, shape: tuple[int, int]) -> tuple[FoundScale | No
         calibration, origin = beside
         unit = calibration.unit
     notes: tuple[str, ...] = ()
-    if abs(calibration.pixel_width / calibration.pixel_height - 1) > 1e-3:
+    aspect = calibration.pixel_height / calibration.pixel_width
+    if abs(aspect - 1) > 1e-3:
         size_text = f"{calibration.pixel_width:.6g} x {calibration.pixel_height:.6g} {unit}"
         notes = (f"the pixels are not square ({size_text}): check the tilt correction",)
-    return FoundScale(origin, replace(calibration, unit=unit), messages=notes), ()
+    return FoundScale(origin, replace(calibration, unit=unit), aspect=aspect, messages=notes), ()
 
 
 def _written(path: Path) -> tuple[Calibration, str, tuple[int, int] | None]:
@@ -154,6 +159,7 @@ def describe_scale(found: FoundScale) -> dict[str, Any]:
         "pixel_width": size.pixel_width if size else 0.0,
         "pixel_height": size.pixel_height if size else 0.0,
         "pixel_unit": size.unit if size else "",
+        "aspect": found.aspect,
         "length": found.length.number if found.length else 0.0,
         "length_unit": found.length.unit if found.length else "",
         "confidence": found.confidence,

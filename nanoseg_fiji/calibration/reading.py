@@ -23,6 +23,7 @@ _LEAST_CONFIDENCE = 0.55  # below, a label counts as not read
 _SURE = 0.85  # no bar that looks less like one is looked at
 _PLAIN_SCORE, _PLAIN_LENGTH = 0.8, 0.06  # least score and share of the width of a bar without a label
 _MOST_BARS, _MOST_READINGS = 8, 24
+_SQUARE = 1e-3  # pixels whose sides differ by less are square
 _FARTHEST = 4.0  # a label is no farther from its bar, in heights of its letters
 
 
@@ -42,6 +43,8 @@ class FoundScale:
     """How sure the bar and its label are, 0 to 1; 1 for metadata."""
     messages: tuple[str, ...] = ()
     """What had to be assumed, and what should be checked."""
+    aspect: float = 1.0
+    """Height of a pixel over its width: the metadata's, for a bar that of the scale that the image had."""
 
     def __str__(self) -> str:
         size = "pixel size unknown"
@@ -62,9 +65,21 @@ class FoundScale:
         if self.bar is None:
             raise InputError("a length needs a scale bar: choose source=bar")
         size, unit = readable(length.metres / self.bar.length)
-        return replace(
+        square = replace(
             self, length=length, calibration=Calibration(size, size, unit), confidence=1.0, messages=()
         )
+        return square.with_aspect(self.aspect)
+
+    def with_aspect(self, aspect: float) -> FoundScale:
+        """Keep the ratio of the scale that the image had: a level bar tells the width of a pixel alone."""
+        if abs(aspect - 1) <= _SQUARE:
+            return self
+        size, text = self.calibration, f"{aspect:.6g} times as high as wide"
+        if size is not None:
+            size = replace(size, pixel_height=size.pixel_width * aspect)
+            text = f"{size.pixel_width:.6g} x {size.pixel_height:.6g} {size.unit}"
+        note = f"the pixels are not square ({text}): the ratio is that of the scale that the image had"
+        return replace(self, calibration=size, aspect=aspect, messages=(*self.messages, note))
 
 
 def read_bar(image: xr.DataArray) -> FoundScale | None:

@@ -9,9 +9,9 @@ import ij.gui.GenericDialog
 import ij.macro.Interpreter
 import ij.plugin.frame.Recorder
 import java.awt.AWTEvent
+import java.awt.EventQueue
 import java.awt.Label
 import java.util.concurrent.CompletableFuture
-import java.util.concurrent.Future
 import java.util.function.Consumer
 import javax.script.ScriptEngine
 import org.scijava.Context
@@ -66,13 +66,15 @@ class Options {
     }
 }
 
-/** The preview of a dialog: as long as its checkbox is ticked, the outlines follow the values. */
+/** The preview of a dialog: as long as its checkbox is ticked, the outlines follow the values; AWT never waits for it. */
 class LivePreview implements DialogListener {
     private final Map<String, Closure<String>> readers
     private final String key
     private final Closure<Map> convert
     private final Label said
-    private final Future<Object> preview
+    private final CompletableFuture<Object> preview
+    private volatile Map wanted // null: nothing is to be seen
+    private boolean closed
 
     LivePreview(GenericDialog dialog, String key, Map<String, Closure<String>> readers, Closure<Map> convert) {
         this.readers = readers
@@ -83,22 +85,33 @@ class LivePreview implements DialogListener {
         def image = WindowManager.currentImage
         def say = { said.text = it } as Consumer
         preview = CompletableFuture.supplyAsync { load('NanoSegPreview').newInstance(image, say) } // it may have to be compiled
+        preview.thenRun { EventQueue.invokeLater { if (wanted != null) follow() } }
         dialog.addDialogListener(this)
     }
 
     @Override boolean dialogItemChanged(GenericDialog dialog, AWTEvent event) {
         def texts = readers.collectEntries { name, read -> [name, read()] }
+        wanted = null
         try {
             def values = convert(texts)
-            if (texts[key] == 'true') preview.get().show(values) else preview.get().hide()
+            if (texts[key] == 'true') wanted = values
+            follow()
         } catch (Refusal refusal) {
-            preview.get().hide() // nothing is shown that the dialog does not say
+            follow() // nothing is shown that the dialog does not say
             said.text = refusal.message
         }
         true
     }
 
-    void close() { preview.get().close() }
+    private synchronized void follow() {
+        if (closed || !preview.done) return
+        if (wanted == null) preview.get().hide() else preview.get().show(wanted)
+    }
+
+    void close() {
+        synchronized (this) { closed = true }
+        preview.get().close()
+    }
 
     /** A class of what the scripts share, which they load in the same way. */
     private static Class load(String name) {

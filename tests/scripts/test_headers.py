@@ -54,7 +54,7 @@ def test_the_commands_are_there():
 def test_segment_has_the_documented_keys():
     documented = (
         "model diameter pixel split tolerance min_ecd max_ecd min_score crop_bottom exclude_edges stack channel "
-        "slices frames clear manager overlay label_image results summary colour output device overwrite preview"
+        "slices frames clear manager overlay label_image results summary colour output device decimal_comma overwrite preview"
     )
     assert list(keys(FOLDER / "Segment_Particles....groovy")) == documented.split()
 

@@ -27,8 +27,7 @@ def read(out):
     return float(width), float(height), unit, now
 
 
-@pytest.fixture
-def figure(tmp_path):
+def write_figure(path):
     """A noisy ground with a white bar of 120 pixels, ``50 nm`` over it."""
     from matplotlib import get_data_path
 
@@ -37,9 +36,21 @@ def figure(tmp_path):
     draw.rectangle([250, 270, 369, 276], fill=255)
     font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 24)
     draw.text((275, 236), "50 nm", fill=255, font=font)
-    path = tmp_path / "größe.png"
     picture.save(path)
     return path
+
+
+def write_oblong(path):
+    """A TIFF with FEI's tag: pixels of 2 x 3 nm."""
+    data = b"[EScan]\r\nPixelWidth=2e-09\r\nPixelHeight=3e-09\r\n\0"
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 80), dtype=np.uint8)
+    tifffile.imwrite(path, pixels, metadata=None, extratags=[(34682, 2, len(data), data, True)])
+    return path
+
+
+@pytest.fixture
+def figure(tmp_path):
+    return write_figure(tmp_path / "größe.png")
 
 
 @pytest.fixture
@@ -71,6 +82,27 @@ def test_scale_bar_is_read_and_nothing_else_changes(run, figure):
 def test_a_length_that_is_given_counts(run, figure):
     out = run(f'open("{figure}");', call(length=0.2, unit="um", confirm=False), SIZE)
     assert read(out) == (pytest.approx(200 / 120, rel=2e-3), pytest.approx(200 / 120, rel=2e-3), "nm", "ok")
+
+
+def test_pixels_that_are_not_square_stay_so_and_both_sizes_are_told(run, tmp_path, capfd):
+    path = write_oblong(tmp_path / "fei.tif")
+    out = run(f'open("{path}");', call(source="metadata", confirm=False), SIZE)
+    assert read(out) == (2, 3, "nm", "ok")
+    told = capfd.readouterr().out
+    assert "the pixels are not square (2 x 3 nm)" in told
+    assert 'scale of "fei.tif": 2.000000 x 3.000000 nm per pixel' in told
+
+
+@pytest.mark.parametrize("keys", [{}, {"length": 100, "unit": "nm"}])
+def test_a_bar_keeps_the_ratio_that_the_image_had(run, figure, keys, capfd):
+    had = 'setVoxelSize(2, 3, 1, "mm");'
+    out = run(f'open("{figure}");', had, call(source="bar", **keys, confirm=False), SIZE)
+    width = keys.get("length", 50) / 120
+    assert read(out) == (pytest.approx(width, rel=2e-3), pytest.approx(1.5 * width, rel=2e-3), "nm", "ok")
+    width, height = read(out)[:2]
+    told = capfd.readouterr().out
+    assert f"the pixels are not square ({width:.6g} x {height:.6g} nm)" in told
+    assert f"{width:.6f} x {height:.6f} nm per pixel" in told
 
 
 @pytest.mark.parametrize("keys", [{}, {"confirm": True}, {"source": "bar"}])

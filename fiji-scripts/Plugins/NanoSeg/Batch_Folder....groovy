@@ -2,7 +2,7 @@
 #@ String (label="output folder for the results", description="Folder for the results of each image and of the whole set. Stopped or killed, the same command goes on where it was", value="", style="directory", persist=false) output
 #@ Boolean (label="recursive (folders below, too)", description="Look into the folders below the input folder, too; the output folder mirrors them", value=true, persist=false) recursive
 #@ String (label="pattern of names, empty = all", description="Names of the images that are taken, such as *_SE.tif; empty takes all", value="", persist=false) pattern
-#@ String (label="model", description="Name of a model, default, or path of a .safetensors file with its card beside it", value="default", persist=false) model
+#@ String (label="model", description="Name of a model, default, or path of a .safetensors file with its card beside it", value="default", models=true, persist=false) model
 #@ Double (label="diameter (unit of each image), 0 finds it", description="Typical particle diameter in the unit of each image; 0 finds it, image by image", value=0, min=0, style="format:0.######", persist=false) diameter
 #@ Boolean (label="pixel (lengths in px instead of unit)", description="Take diameter, min_ecd and max_ecd in pixels, whatever the images' units", value=false, persist=false) pixel
 #@ Boolean (label="split touching particles", description="Split touching particles; off gives aggregates", value=true, persist=false) split

@@ -1,5 +1,5 @@
 #@ String (label="data (training folder)", description="Folder with images and labels, as NanoSeg Add to Training Set... fills it", value="", style="directory", persist=false) data
-#@ String (label="model to start from", description="Name of the model to start from; default is the one that you use as usual", value="default", persist=false) model
+#@ String (label="model to start from", description="Name of the model to start from; default is the one that you use as usual", value="default", models=true, persist=false) model
 #@ String (label="name of the new model", description="Name under which the new model is in the list; letters, digits, and - _ . + between them", value="my-particles", persist=false) name
 #@ Integer (label="steps of training", description="Optimiser steps; 200 take some minutes without a GPU", value=200, min=20, persist=false) steps
 #@ Double (label="minutes it may take, 0 = no limit", description="Time that it may take, about: fewer steps are made where the machine is too slow for all", value=0, min=0, style="format:0.######", persist=false) minutes

@@ -4,6 +4,7 @@
 #@ Boolean (label="results (a row a particle)", description="Add a row for each particle to the Results table", value=true, persist=false) results
 #@ Boolean (label="summary (a row an image)", description="Add counts and size statistics to the NanoSeg Summary table; without a display to the log", value=true, persist=false) summary
 #@ String (label="output folder, empty = no files", description="Folder for the table and the provenance as files; empty writes none", value="", style="directory", persist=false) output
+#@ Boolean (label="decimal_comma in the CSV file", description="Write the CSV file with decimal commas and semicolons, for spreadsheets that want them", value=false, persist=false) decimal_comma
 #@ Boolean (label="overwrite files of an earlier run", description="Replace files of the same name in the output folder; off keeps them and stops with an error", value=false, persist=false) overwrite
 import ij.IJ
 
@@ -19,7 +20,7 @@ NanoSeg.run(imp) {
         image: NanoSeg.image(imp, stack),
         labels: labelled ? NanoSeg.labels(labelled, stack) : null,
         rois: labelled ? null : NanoSeg.roiZip(imp),
-        output: output ?: null, overwrite: overwrite,
+        output: output ?: null, decimal_comma: decimal_comma, overwrite: overwrite,
     ])
     NanoSeg.show(imp, response, [clear: clear, results: results, summary: summary, output: output])
     response

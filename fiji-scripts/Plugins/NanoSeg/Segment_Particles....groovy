@@ -22,6 +22,7 @@
 #@ String (label="colour of the outlines", description="What the colour of the outlines shows, dark for small, light for large; the log has the legend", choices={"none", "size", "score"}, value="none", persist=false) colour
 #@ String (label="output folder, empty = no files", description="Folder for the ROI set, table, label image, overlay and provenance as files; empty writes none", value="", style="directory", persist=false) output
 #@ String (label="device", description="What computes: auto takes the GPU where there is one", choices={"auto", "cpu", "cuda", "mps"}, value="auto", persist=false) device
+#@ Boolean (label="decimal_comma in the CSV file", description="Write the CSV file with decimal commas and semicolons, for spreadsheets that want them", value=false, persist=false) decimal_comma
 #@ Boolean (label="overwrite files of an earlier run", description="Replace files of the same name in the output folder; off keeps them and stops with an error", value=false, persist=false) overwrite
 #@ Boolean (label="preview (on a crop of the image)", description="Show what the values give on a crop of the image, before anything is kept; no effect in macros", live=true, value=false, persist=false) preview
 import ij.IJ
@@ -39,7 +40,7 @@ NanoSeg.run(imp) {
     def response = NanoSeg.ask("segment", [
         image: NanoSeg.image(imp, indices), selection: NanoSeg.selection(imp), params: params, colour: colour,
         start: NanoSeg.roiCount(imp, clear),
-        output: output ?: null, overwrite: overwrite,
+        output: output ?: null, decimal_comma: decimal_comma, overwrite: overwrite,
     ])
     NanoSeg.show(imp, response, [clear: clear, manager: manager, overlay: overlay, label_image: label_image,
                                  results: results, summary: summary, output: output, slices: indices])

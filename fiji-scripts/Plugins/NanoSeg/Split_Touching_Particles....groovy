@@ -8,6 +8,7 @@
 #@ Boolean (label="results (a row a particle)", description="Add a row for each particle to the Results table", value=true, persist=false) results
 #@ Boolean (label="summary (a row an image)", description="Add counts and size statistics to the NanoSeg Summary table; without a display to the log", value=true, persist=false) summary
 #@ String (label="output folder, empty = no files", description="Folder for the ROI set, table, label image, overlay and provenance as files; empty writes none", value="", style="directory", persist=false) output
+#@ Boolean (label="decimal_comma in the CSV file", description="Write the CSV file with decimal commas and semicolons, for spreadsheets that want them", value=false, persist=false) decimal_comma
 #@ Boolean (label="overwrite files of an earlier run", description="Replace files of the same name in the output folder; off keeps them and stops with an error", value=false, persist=false) overwrite
 import ij.IJ
 
@@ -20,7 +21,7 @@ NanoSeg.run(imp) {
     def response = NanoSeg.ask("split", [
         image: NanoSeg.image(imp, stack), labels: NanoSeg.labels(imp, stack), selection: NanoSeg.selection(imp),
         params: [tolerance: tolerance],
-        start: NanoSeg.roiCount(imp, clear), output: output ?: null, overwrite: overwrite,
+        start: NanoSeg.roiCount(imp, clear), output: output ?: null, decimal_comma: decimal_comma, overwrite: overwrite,
     ])
     NanoSeg.show(imp, response, [clear: clear, manager: manager, overlay: overlay, label_image: label_image,
                                  results: results, summary: summary, output: output])
