@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ import nanoseg_fiji
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.segmentation.tiles import Predictor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MODELS = ("em-particles", "em-particles-fast", "nuclei")
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "silica.tif"
@@ -28,7 +32,7 @@ def measure(device: str) -> dict[str, dict[str, float]]:
     """Shortest time of every kind of work, in seconds, by kind and model."""
     pixels = np.random.default_rng(1).normal(0, 0.5, (1024, 1024)).astype(np.float32)
     image = nanoseg_fiji.read_image(_EXAMPLE)
-    work = {
+    work: dict[str, dict[str, Callable[[], object]]] = {
         "1024 x 1024 px through the network": {
             name: partial(Predictor(load_model(find_model(name)).net, torch.device(device), 1024), pixels)
             for name in _MODELS
