@@ -48,36 +48,36 @@ class NanoSegScale {
     private static List ask(ImagePlus imp, Map scale, List notes) {
         boolean bar = scale.bar_pixels > 0
         def overlay = imp.overlay
-        double length, pixels, ratio = scale.aspect as double
-        String unit
         if (bar) mark(imp, scale)
-        Recorder.suspendRecording() // this dialog's keys are none of the command's
         try {
             def dialog = new GenericDialog("Set Scale")
             dialog.addMessage(bar ? "Scale bar found: ${IJ.d2s(scale.bar_pixels as double, 1)} pixels (marked in the image)" :
                 "Pixel size found: $scale.origin")
-            if (bar) dialog.addNumericField("length (as printed beside the bar)", number(scale.length), 4, 8, "")
-            else dialog.addNumericField("length (width of a pixel)", scale.pixel_width as double, 6, 12, "")
+            if (bar) dialog.addNumericField("length (as printed beside the bar)", number(scale.length), digits(scale.length, 4), 8, "")
+            else dialog.addNumericField("length (width of a pixel)", scale.pixel_width as double, digits(scale.pixel_width, 6), 12, "")
             dialog.addStringField("unit", (bar ? scale.length_unit : scale.pixel_unit) as String, 6)
             if (bar) dialog.addNumericField("distance (px, length of the bar)", scale.bar_pixels as double, 1, 8, "px")
             if (bar && scale.length > 0) notes = ["confidence ${IJ.d2s(scale.confidence as double, 2)}: compare with the image"] + notes
             if (notes) dialog.addMessage(notes.join("\n"))
             dialog.showDialog()
             if (dialog.wasCanceled()) throw new NanoSeg.Cancelled()
-            length = dialog.nextNumber
-            unit = dialog.nextString.trim()
-            pixels = bar ? dialog.nextNumber : 1
+            Recorder.setCommand("Set Scale...") // the command that asks has keys of these names, too
+            double length = dialog.nextNumber
+            def unit = dialog.nextString.trim()
+            double pixels = bar ? dialog.nextNumber : 1
             if (!(length > 0 && pixels > 0) || !unit)
                 throw new NanoSeg.Failure("no scale was set: give a length greater than 0 and its unit")
+            double size = length / pixels, ratio = scale.aspect as double
+            record(pixels, length, unit, ratio)
+            return [size, size * ratio, unit]
         } finally {
-            Recorder.resumeRecording()
             imp.setOverlay(overlay)
         }
-        record(pixels, length, unit, ratio)
-        [length / pixels, length / pixels * ratio, unit]
     }
 
     private static double number(Object value) { value > 0 ? value as double : 0 }
+
+    private static int digits(Object value, int most) { value == Math.rint(value as double) ? 0 : most }
 
     /** A frame around the bar, in an overlay that is there only as long as the dialog. */
     private static void mark(ImagePlus imp, Map scale) {

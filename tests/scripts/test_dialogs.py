@@ -51,7 +51,7 @@ def picture(name, *windows):
         left += part.width + 10
     Path(pictures).mkdir(parents=True, exist_ok=True)
     file = Path(pictures) / (name.lower().replace(" ", "-").replace(".", "") + ".png")
-    whole.quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
+    whole.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
 
 def buttons(dialog):
     return [str(c.getLabel()).strip() for c in _components(dialog) if isinstance(c, J("java.awt.Button"))]
@@ -261,15 +261,16 @@ def test_a_scale_is_shown_marked_and_cancelled(story):
 def test_a_scale_that_is_taken_is_recorded_and_played_back(story):
     _, _, size, unmarked, line, again = story["scale taken"]
     assert size == [pytest.approx(50 / 120, rel=2e-3)] * 2 + ["nm"] and unmarked
-    assert line.startswith('run("Set Scale...", "distance=1') and again == pytest.approx(size, rel=1e-6)
+    assert re.fullmatch(r'run\("Set Scale...", "distance=1[\d.]+ known=50.0* pixel=1.0* unit=nm"\);', line)
+    assert again == [pytest.approx(size[0], rel=1e-6), pytest.approx(size[1], rel=1e-6), "nm"]
 
 
 def test_a_scale_that_is_put_right_keeps_the_ratio_of_the_sides(story):
     assert any("not square (2 x 3 nm)" in label for label in story["oblong"])
     assert "length (width of a pixel)" in story["oblong"]
-    texts, marks, size, _, _, again = story["scale put right"]
-    assert [*map(float, texts[:1]), texts[1]] == [2, "nm"] and marks == 0
-    assert size == pytest.approx([4, 6, "nm"]) and again == pytest.approx(size)
+    texts, marks, size, _, line, again = story["scale put right"]
+    assert texts == ["4", "nm"] and marks == 0
+    assert size == again == [4, 6, "nm"] and "pixel=1.5" in line
 
 
 def test_plots_of_a_size_distribution(story):
