@@ -51,7 +51,7 @@ def picture(name, *windows):
         left += part.width + 10
     Path(pictures).mkdir(parents=True, exist_ok=True)
     file = Path(pictures) / (name.lower().replace(" ", "-").replace(".", "") + ".png")
-    whole.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, optimize=True)
+    whole.quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
 
 def buttons(dialog):
     return [str(c.getLabel()).strip() for c in _components(dialog) if isinstance(c, J("java.awt.Button"))]
@@ -182,8 +182,9 @@ result["scale put right"] = *answer(dialog, "OK", "ok"), *replayed(2)
 ij.run_macro('close("*"); run("Clear Results"); open("' + silica + '"); run("Segment Particles...", "diameter=400 manager=false summary=false");')
 gui.press(open_dialog("Particle Size Distribution..."), "OK")
 plots = [gui.dialog("NanoSeg Size Distribution" + more) for more in ("", " (cumulative)")]
-for plot, left in zip(plots, (5, 640)):
-    plot.setLocation(left, 5)
+ij.run_macro('selectImage("silica.tif"); close();')
+for plot, top in zip(plots, (5, 500)):
+    plot.setLocation(5, top)
 picture("size distribution", *plots)
 result["axes"] = [str(plot.getPlot().getLabel(J("java.lang.Character")(axis).charValue())) for plot in plots for axis in "xy"]
 result["counts"] = [len(ij.results()), int(prop("count"))]
