@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 
 from nanoseg_fiji.errors import ImageJError
 from nanoseg_fiji.particles.measure import measure
+from nanoseg_fiji.particles.table import read_csv
 from nanoseg_fiji.segmentation.split_labels import split_labels
 from nanoseg_fiji.types import Calibration
 
-from .conftest import options, status
+from .conftest import DIAMETER, options, status
 
 pytestmark = pytest.mark.jvm
 
@@ -159,6 +161,26 @@ def test_measure_is_pythons_table(host, run, tmp_path, source):
         np.testing.assert_allclose(table[column], expected[column], rtol=1e-9, err_msg=column)
     if source == "labels":
         assert (tmp_path / "out" / "micro graph_particles.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    "name", ["Split Touching Particles...", "Measure Particles...", "Segment Particles..."]
+)
+def test_files_with_decimal_commas(run, micrograph, tmp_path, name):
+    labels = {"labels": "l.tif"} if name.startswith("Measure") else {}
+    image = (
+        micrograph if name.startswith("Segment") else save(tmp_path / "l.tif", labelled().astype(np.uint16))
+    )
+    diameter = {"diameter": DIAMETER} if name.startswith("Segment") else {}
+    keys = options(**labels, **diameter, output=tmp_path / "out", decimal_comma=True)
+    run(f'open("{image}"); run("{name}", "{keys}");')
+    (path,) = (tmp_path / "out").glob("*_particles.csv")
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    columns = header.split(";")
+    assert len(columns) > 20 and len(rows) >= 5
+    values = pd.DataFrame([row.split(";") for row in rows], columns=columns)["ECD (nm)"]
+    assert values.str.contains(",").any() and not values.str.contains(".", regex=False).any()
+    np.testing.assert_allclose(values.str.replace(",", ".").astype(float), read_csv(path)["ECD"])
 
 
 def test_measure_needs_particles(run):

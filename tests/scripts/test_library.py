@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import numpy as np
 import pytest
+import tifffile
 import torch
 
 from nanoseg_fiji import __version__
@@ -49,6 +51,24 @@ def log_of(run, capfd):
         return capfd.readouterr().out.splitlines()
 
     return call
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'newImage("m", "8-bit ramp", 90, 90, 1); run("Segment Particles...", "model=nobody");',
+        'run("Batch Folder...", "input=[{folder}] output=[{folder}/out] model=nobody");',
+        'run("Fine-tune Model...", "data=[{folder}] model=nobody");',
+    ],
+    ids=["segment", "batch", "finetune"],
+)
+def test_a_model_that_is_not_there_is_named_with_those_that_are(run, own, tmp_path, line):
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+        tifffile.imwrite(tmp_path / kind / "a.tif", np.eye(96, dtype=np.uint8))
+    with pytest.raises(ImageJError, match=r"unknown model 'nobody'.*em-particles"):
+        run(line.replace("{folder}", str(tmp_path)))
+    assert not (tmp_path / "out").exists()
 
 
 def test_models_are_listed(log_of, own):

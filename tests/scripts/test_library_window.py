@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - code for the child process reads best on one line
-"""The window of the models, the report and the help, clicked; the models in the dialog of Segment Particles."""
+"""The window of the models, the report and the help, clicked; the models in the dialogs that ask for one."""
 
 from __future__ import annotations
 
@@ -61,12 +61,15 @@ result["recorded"] = str(J("ij.plugin.frame.Recorder").getInstance().getText())
 press(frame, "Close")
 
 J("ij.IJ").newImage("spheres", "8-bit black", 64, 64, 1)
-gui.menu("Plugins", "NanoSeg", "Segment Particles...")
-dialog = gui.dialog("Segment Particles")
-choice = next(c for c in inside(dialog) if isinstance(c, J("java.awt.Choice")))
-result["offered"] = [str(choice.getItem(i)) for i in range(choice.getItemCount())]
-result["chosen"] = str(choice.getSelectedItem())
-gui.press(dialog, "Cancel")
+result["offered"], result["chosen"] = [], []
+for name in ("Segment Particles", "Batch Folder", "Fine-tune Model"):
+    gui.menu("Plugins", "NanoSeg", name + "...")
+    dialog = gui.dialog(name)
+    choice = next(c for c in inside(dialog) if isinstance(c, J("java.awt.Choice")))
+    result["offered"].append([str(choice.getItem(i)) for i in range(choice.getItemCount())])
+    result["chosen"].append(str(choice.getSelectedItem()))
+    gui.press(dialog, "Cancel")
+    wait_for(lambda: not dialog.isShowing(), "closed dialog")
 
 ij.run_macro('run("NanoSeg Report...");')
 wait_for(lambda: J("ij.WindowManager").getWindow("NanoSeg Report"), "report")
@@ -102,7 +105,8 @@ def test_story(window, tmp_path, monkeypatch):
     lines = [line for line in result["recorded"].splitlines() if "NanoSeg Models" in line]
     assert lines[0].startswith('run("NanoSeg Models...", "action=list')
     assert 'run("NanoSeg Models...", "action=default name=[rods]");' in lines
-    assert result["chosen"] == result["offered"][0] == "rods"
-    assert "em-particles" in result["offered"]
+    assert result["chosen"] == ["rods"] * 3
+    first, *others = result["offered"]
+    assert first[0] == "rods" and "em-particles" in first and others == [first] * 2
     assert result["report"].startswith("NanoSeg report") and spec.sha256[:12] in result["report"]
     assert result["opened"].startswith("file://") and result["opened"].endswith("/README.html")
