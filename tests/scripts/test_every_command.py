@@ -61,8 +61,8 @@ MACROS = {
         "1",
     ),
     "Set_Scale_from_Metadata_or_Scale_Bar....groovy": (
-        'open("{image}"); run("Set Scale from Metadata or Scale Bar...", "source=metadata confirm=false"); getPixelSize(unit, w, h); out = out + unit; ',
-        "nm",
+        'open("{image}"); run("Set Scale...", "distance=0 known=0 unit=pixel"); run("Set Scale from Metadata or Scale Bar...", "source=metadata confirm=false"); getPixelSize(unit, w, h); out = out + d2s(w, 3) + unit; ',
+        "3.125nm",
     ),
     "Split_ROI_with_Line.groovy": (
         LOAD + 'makeLine(0, 10, 16, 10); run("Split ROI with Line"); ' + SHOWN,
