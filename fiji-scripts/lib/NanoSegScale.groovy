@@ -9,6 +9,11 @@ import java.awt.Color
 
 /** Setting an image's scale to what was found: shown, confirmed, applied to this image alone. */
 class NanoSegScale {
+    private static final String HELP = "<html><body style='width: 400px'><p>Compare with the image, and put right what is " +
+        "wrong. OK sets the scale of this image alone; Cancel changes nothing.</p><p><b>length</b>, <b>unit</b>: what is printed " +
+        "beside the bar, or the width of a pixel<br><b>distance</b>: length of the bar in pixels, between its ends</p><p>A " +
+        "level bar tells the width of a pixel alone: where pixels were not square before, their ratio stays.</p></body></html>"
+
     /** Refuses what must not happen: a scale that nobody has seen, or that ImageJ would not use. */
     static void check(ImagePlus imp, boolean confirm) {
         if (confirm && (NanoSeg.headless || IJ.macro || Macro.options != null))
@@ -59,6 +64,7 @@ class NanoSegScale {
             if (bar) dialog.addNumericField("distance (px, length of the bar)", scale.bar_pixels as double, 1, 8, "px")
             if (bar && scale.length > 0) notes = ["confidence ${IJ.d2s(scale.confidence as double, 2)}: compare with the image"] + notes
             if (notes) dialog.addMessage(notes.join("\n"))
+            dialog.addHelp(HELP)
             dialog.showDialog()
             if (dialog.wasCanceled()) throw new NanoSeg.Cancelled()
             Recorder.setCommand("Set Scale...") // the command that asks has keys of these names, too
