@@ -3,8 +3,8 @@
     python benchmarks/scale_bars.py FOLDER_OF_IMAGES
 
 ``scale-bars.csv`` names images of `emps-train` with the length of the bar in pixels, its number and unit.
-Labels were read by eye; lengths were measured by eye where the detector was wrong, and are else its own, looked
-at in enlarged crops. No length: the image has no bar; no number: the bar has no label.
+Labels were read by eye; lengths were measured by eye where the detector was wrong, and are else its own,
+looked at in enlarged crops. No length: the image has no bar; no number: the bar has no label.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from nanoseg_fiji.calibration.bar import find_bars
+from nanoseg_fiji.calibration.find import find_scale
 from nanoseg_fiji.calibration.lengths import UNITS, Length
 from nanoseg_fiji.calibration.lettering import load_reader
 from nanoseg_fiji.calibration.reading import read_bar
@@ -67,6 +68,19 @@ def test_plain_bars(make):
     left = 20 if scale.bar.left < 100 else 250
     assert_bar(scale, left, left + 120, "50 nm")
     assert scale.confidence > 0.7 and scale.calibration.unit == "nm"
+
+
+def test_a_bar_keeps_the_ratio_of_pixels_that_are_not_square():
+    image = as_image(np.asarray(figure()), "figure")
+    image.attrs |= {"pixel_width": 2.0, "pixel_height": 3.0, "unit": "mm"}
+    scale = find_scale(image, source="bar")
+    width = scale.calibration.pixel_width
+    assert width == pytest.approx(50 / 120, rel=2e-3)
+    assert scale.calibration.pixel_height == pytest.approx(1.5 * width)
+    assert f"({width:.6g} x {1.5 * width:.6g} nm)" in scale.messages[-1] and str(scale).count(" x ") == 2
+    longer = scale.with_length(Length(100, "nm"))
+    assert longer.calibration.pixel_height == pytest.approx(3 * width)
+    assert len(longer.messages) == 1
 
 
 def test_ends_lie_between_pixels_where_a_figure_was_resized():
