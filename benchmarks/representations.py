@@ -163,7 +163,7 @@ class Judged(NamedTuple):
     bound: NDArray[np.float64]
     """Counts of the decoded true maps."""
     seconds: float
-    """Time of the decoder."""
+    """CPU time of the decoder."""
 
     def counts(self, threshold: float) -> NDArray[np.float64]:
         """Count the particles that are at least as sure."""
@@ -193,9 +193,9 @@ def judge(
         ideal = representation.decode(representation.ideal(truth).astype(np.float32), shape)
         bound = _counts(confident(ideal, _DEFAULT, smallest)[0], image.labels)
         maps = predict(gray)
-        started = time.perf_counter()
+        started = time.process_time()
         found = representation.decode(maps, shape)
-        judged[name] = Judged(image, found, smallest, bound, time.perf_counter() - started)
+        judged[name] = Judged(image, found, smallest, bound, time.process_time() - started)
     return judged
 
 
@@ -213,7 +213,7 @@ def summary(name: str, judged: Sequence[Judged]) -> dict[str, Any]:
     row |= {f"{score} at {_DEFAULT}": f"{default[score]:.3f}" for score in ("AP50", "F1")}
     row |= {"threshold": best} | {score: f"{found.pooled[score]:.3f}" for score in _SCORES}
     row |= {"AP50 low": f"{low:.3f}", "AP50 high": f"{high:.3f}", "mean AP50": f"{found.mean['AP50']:.3f}"}
-    return row | {"decoder, s an image": f"{np.mean([one.seconds for one in judged]):.2f}"}
+    return row | {"decoder, CPU s an image": f"{np.mean([one.seconds for one in judged]):.2f}"}
 
 
 def main() -> None:
@@ -221,14 +221,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, help="default: those of the configuration")
     parser.add_argument("--images", type=int, help="judge no more validation images than this")
     given = parser.parse_args()
     config = load_config(given.config)
+    steps = given.steps or config.steps
     config = replace(
         config,
-        steps=given.steps,
-        warmup=max(1, given.steps // 10),
+        steps=steps,
+        warmup=max(1, steps // 10),
         data=config.data[:1],
         crops=replace(config.crops, pixels=2 * 256 * 256),
     )
