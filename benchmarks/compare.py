@@ -68,13 +68,11 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("variants", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=800)
-    parser.add_argument("--pixels", type=int, default=2 * 256 * 256, help="pixels of a step")
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--only", nargs="*", help="names of the variants to take")
     given = parser.parse_args()
     variants = tomllib.loads(given.variants.read_text(encoding="utf-8"))
-    base = load_config(given.config)
-    base = replace(base, steps=given.steps, crops=replace(base.crops, pixels=given.pixels))
+    base = replace(load_config(given.config), steps=given.steps)
     material = load_material(base)
     judged = [(p, i) for p, i in zip(material.pairs[0], material.images[0], strict=True) if p.validation]
     rows: list[dict[str, Any]] = []
