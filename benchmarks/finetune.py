@@ -4,7 +4,8 @@
     python benchmarks/finetune.py -o runs/finetune --data DIR --held 8  # a folder with images/ and labels/
 
 Every run is a row of ``finetune.csv``; rows that are there are not measured again, so a stopped benchmark
-goes on. The figure ``finetune.png`` is drawn from all rows.
+goes on. Give each choice of steps and learning rate a folder of its own. The figure ``finetune.png`` is drawn
+from all rows.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from nanoseg_fiji.training.finetune import finetune
 from nanoseg_fiji.training.judging import Sample, headline, judge
 
 SCORES = ("AP50", "AP75", "F1")
-HEADER = ("material", "model", "images", "draw", "steps", *SCORES, "kept_step", "seconds")
+HEADER = ("material", "model", "images", "draw", "steps", "learning_rate", *SCORES, "kept_step", "seconds")
 MATERIALS = {
     "TEM rings": {"modalities": ["tem"], "shapes": ["ring"], "placements": ["clusters"]},
     "AFM grains": {"modalities": ["afm"], "shapes": ["grain"], "placements": ["monolayer"]},
@@ -54,7 +55,7 @@ def write_material(folder: Path, name: str, count: int, side: int) -> Path:
 
 
 def measure(
-    folder: Path, model: str, held: int, count: int, draw: int, steps: int
+    folder: Path, model: str, held: int, count: int, draw: int, steps: int, rate: float
 ) -> tuple[dict[str, float], int, float]:
     """Fine-tune on `count` images, drawn from all but the last `held`, and score on these."""
     pairs = find_pairs(DataConfig(str(folder)), 0.0, 0)
@@ -76,7 +77,13 @@ def measure(
                 shutil.copy(path, Path(scratch) / "set" / kind)
         started = time.monotonic()
         tuned = finetune(
-            Path(scratch) / "set", model, output=scratch, name="tuned", steps=steps, seed=draw + 1
+            Path(scratch) / "set",
+            model,
+            output=scratch,
+            name="tuned",
+            steps=steps,
+            learning_rate=rate,
+            seed=draw + 1,
         )
         seconds = time.monotonic() - started
         return headline(judge(tuned.weights, samples)), tuned.step, seconds
@@ -123,6 +130,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[0, 1, 3, 10])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--held", type=int, default=6, help="images kept aside")
     parser.add_argument("--side", type=int, default=256, help="side of simulated images, px")
     options = parser.parse_args()
@@ -144,10 +152,26 @@ def main() -> None:
         if (name, options.model, count, draw) in done:
             continue
         scores, step, seconds = measure(
-            folders[name], options.model, options.held, count, draw, options.steps
+            folders[name],
+            options.model,
+            options.held,
+            count,
+            draw,
+            options.steps,
+            options.learning_rate,
         )
         values = [scores[score] for score in SCORES]
-        row = (name, options.model, count, draw, options.steps, *values, step, round(seconds, 1))
+        row = (
+            name,
+            options.model,
+            count,
+            draw,
+            options.steps,
+            options.learning_rate,
+            *values,
+            step,
+            round(seconds, 1),
+        )
         with table.open("a", newline="", encoding="utf-8") as file:
             if file.tell() == 0:
                 csv.writer(file).writerow(HEADER)
