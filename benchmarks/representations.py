@@ -231,7 +231,7 @@ def main() -> None:
         steps=steps,
         warmup=max(1, steps // 10),
         data=config.data[:1],
-        crops=replace(config.crops, pixels=2 * 256 * 256),
+        crops=replace(config.crops, pixels=4 * 256 * 256),
     )
     material = load_material(config)
     (training,), (held,) = (
