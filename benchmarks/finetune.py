@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[0, 1, 3, 10])
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--held", type=int, default=6, help="images kept aside")
     parser.add_argument("--side", type=int, default=256, help="side of simulated images, px")
     options = parser.parse_args()

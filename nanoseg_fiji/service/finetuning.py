@@ -74,7 +74,7 @@ COMMANDS = {
             "name": "",
             "steps": 200,
             "minutes": 0.0,
-            "learning_rate": 3e-4,
+            "learning_rate": 1e-3,
             "usual": False,
             "device": "auto",
         },

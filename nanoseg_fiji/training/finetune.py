@@ -64,7 +64,7 @@ def finetune(
     groups: str = "image",
     steps: int = 200,
     minutes: float = 0.0,
-    learning_rate: float = 3e-4,
+    learning_rate: float = 1e-3,
     seed: int = 1,
     device: str = "auto",
     overwrite: bool = False,
