@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import nanoseg_fiji
-from nanoseg_fiji.imagej.jars import JARS, fetch_jars
 from nanoseg_fiji.install import install
 
 _ROOT = Path(__file__).parents[1]
@@ -33,10 +32,7 @@ def main() -> None:
     run = f'run("Segment Particles...", "diameter={_DIAMETER} clear=true");'
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "Fiji"
-        for name in ("jars", "plugins", "scripts/Plugins/NanoSeg"):
-            (folder / name).mkdir(parents=True)
-        for jar in fetch_jars((*JARS, *plain.APPOSE)):
-            (folder / "jars" / jar.name).symlink_to(jar)
+        plain.lay_out(folder)
         assert install(folder).problems == ()
         fiji = plain.PlainFiji(folder)
         try:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy import ndimage
-from scipy.special import expit
+from scipy.special import expit, logit
 from skimage.segmentation import watershed
 
 from nanoseg_fiji.evaluation import evaluate, evaluate_image
@@ -47,13 +47,6 @@ if TYPE_CHECKING:
 _TOLERANCE, _SCORE = SegmentationParams.tolerance, SegmentationParams.min_score
 
 
-def shifted(maps: Maps, probability: float) -> Maps:
-    """Move the threshold of the foreground from 0.5 to a probability."""
-    out = maps.copy()
-    out[0] -= np.log(probability / (1 - probability))
-    return out
-
-
 def inside_border(maps: Maps) -> Labels:
     """Markers: the components of the foreground without the predicted border (three classes)."""
     mask = maps[0] > 0
@@ -83,37 +76,35 @@ def merged(maps: Maps, tolerance: float, limit: float) -> Labels:
     return root[labels].astype(np.int32)
 
 
-DECODERS: dict[str, tuple[Callable[[Maps], Maps], Callable[[Maps], Labels], float]] = {
-    "as shipped": (np.asarray, partial(labels_from_maps, split=True, tolerance=_TOLERANCE), _SCORE),
+class Decoder(NamedTuple):
+    """From maps to particles, as shipped but for what is given."""
+
+    split: Callable[[Maps], Labels] = partial(labels_from_maps, split=True, tolerance=_TOLERANCE)
+    """Maps to labels at the model's scale."""
+    foreground: float = 0.5
+    """Least probability of the foreground."""
+    score: float = _SCORE
+    """Least score of a particle."""
+
+
+DECODERS = {
+    "as shipped": Decoder(),
     **{
-        f"tolerance {h:g} px": (np.asarray, partial(labels_from_maps, split=True, tolerance=h), _SCORE)
+        f"tolerance {h:g} px": Decoder(partial(labels_from_maps, split=True, tolerance=h))
         for h in (0.75, 1.5, 6.0)
     },
-    "not split": (np.asarray, partial(labels_from_maps, split=False, tolerance=0), _SCORE),
-    "markers: foreground less border": (np.asarray, inside_border, _SCORE),
-    "markers: distance map of the mask": (np.asarray, lambda maps: split_mask(maps[0] > 0), _SCORE),
+    "not split": Decoder(partial(labels_from_maps, split=False, tolerance=0)),
+    "markers: foreground less border": Decoder(inside_border),
+    "markers: distance map of the mask": Decoder(lambda maps: split_mask(maps[0] > 0)),
     **{
-        f"tolerance {h:g} px, joined where border < {limit:g}": (
-            np.asarray,
-            partial(merged, tolerance=h, limit=limit),
-            _SCORE,
+        f"tolerance {h:g} px, joined where border < {limit:g}": Decoder(
+            partial(merged, tolerance=h, limit=limit)
         )
         for h, limit in ((_TOLERANCE, 0.1), (_TOLERANCE, 0.3), (1.5, 0.3))
     },
-    **{
-        f"foreground over {p:g}": (
-            partial(shifted, probability=p),
-            partial(labels_from_maps, split=True, tolerance=_TOLERANCE),
-            _SCORE,
-        )
-        for p in (0.4, 0.6)
-    },
-    **{
-        f"least score {s:g}": (np.asarray, partial(labels_from_maps, split=True, tolerance=_TOLERANCE), s)
-        for s in (0.0, 0.5, 0.85)
-    },
+    **{f"foreground over {p:g}": Decoder(foreground=p) for p in (0.4, 0.6)},
+    **{f"least score {s:g}": Decoder(score=s) for s in (0.0, 0.5, 0.85)},
 }
-"""Name: change of the maps, maps to labels, least score."""
 
 
 class Way:
@@ -159,15 +150,15 @@ class Way:
         scale = min(self.known / self.found, MAX_ZOOM)
         return self.at(true_diameter(labels) / scale)
 
-    def finish(
-        self, maps: Maps, decode: Callable[[Maps], Labels], least: float
-    ) -> tuple[Labels, NDArray[np.float64]]:
+    def finish(self, maps: Maps, decoder: Decoder) -> tuple[Labels, NDArray[np.float64]]:
         """Labels at full size and their scores."""
+        maps = maps.copy()
+        maps[0] -= logit(decoder.foreground)
         logits = resize(maps[0], self.gray.shape)
-        labels = labels_to_shape(decode(maps), logits > 0, self.gray.shape, landscape(maps))
+        labels = labels_to_shape(decoder.split(maps), logits > 0, self.gray.shape, landscape(maps))
         counts = np.bincount(labels.ravel(), minlength=1)
         scores = np.bincount(labels.ravel(), expit(logits).ravel(), minlength=1) / np.maximum(counts, 1)
-        kept = (counts > 0) & (scores >= least)
+        kept = (counts > 0) & (scores >= decoder.score)
         kept[0] = False
         return np.where(kept, np.cumsum(kept), 0).astype(np.int32)[labels], scores[kept]
 
@@ -198,11 +189,10 @@ def main() -> None:
         if bar := info_bar_height(gray):
             gray = gray[:-bar]
         way = Way(predictor, model.diameter, gray, truth[: gray.shape[0]])
-        todo = [(label, "1", *decoder, way.maps) for label, decoder in DECODERS.items()]
-        first = DECODERS["as shipped"]
-        todo += [(label, cost, *first, make(way)) for label, (make, cost) in WAYS.items()]
-        for label, cost, change, decode, least, maps in todo:
-            labels, scored = way.finish(change(maps), decode, least)
+        todo = [(label, "1", decoder, way.maps) for label, decoder in DECODERS.items()]
+        todo += [(label, cost, Decoder(), make(way)) for label, (make, cost) in WAYS.items()]
+        for label, cost, decoder, maps in todo:
+            labels, scored = way.finish(maps, decoder)
             labels = np.pad(labels, ((0, truth.shape[0] - labels.shape[0]), (0, 0)))
             scores.setdefault((label, cost), []).append(
                 evaluate_image(pair.name, labels, truth, scored, way.found)

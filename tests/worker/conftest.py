@@ -139,18 +139,22 @@ class PlainFiji:
             self.process.stdin.close()
 
 
+def lay_out(folder: Path) -> None:
+    """Make a folder look like a Fiji."""
+    for name in ("jars", "plugins", "scripts/Plugins/NanoSeg"):
+        (folder / name).mkdir(parents=True)
+    for jar in fetch_jars((*JARS, *APPOSE)):
+        os.symlink(jar, folder / "jars" / jar.name)
+
+
 @pytest.fixture(scope="session")
 def make_fiji(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Make a folder that looks like a Fiji, with a space and an umlaut in its name."""
 
     def make() -> Path:
         folder = tmp_path_factory.mktemp("fiji") / "Fiji für mich.app"
-        (folder / "jars").mkdir(parents=True)
-        for jar in fetch_jars((*JARS, *APPOSE)):
-            os.symlink(jar, folder / "jars" / jar.name)
-        (folder / "scripts" / "Plugins" / "NanoSeg").mkdir(parents=True)
+        lay_out(folder)
         (folder / "scripts" / "Plugins" / "NanoSeg" / "My_Own.ijm").write_text("mine")
-        (folder / "plugins").mkdir()
         return folder
 
     return make
