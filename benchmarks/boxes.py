@@ -16,7 +16,8 @@ from scipy import ndimage
 from nanoseg_fiji.annotations import read_label_image
 from nanoseg_fiji.annotations.drawing import polygon
 from nanoseg_fiji.annotations.weak import outline_boxes
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.particles.roi_masks import fill_shapes
 from nanoseg_fiji.particles.roi_shapes import oval
 

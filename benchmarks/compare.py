@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.files import replacing
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.training.config import load_config
 from nanoseg_fiji.training.judging import Sample, judge
 from nanoseg_fiji.training.material import load_material

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.synthesis import draw_config, simulate
 from nanoseg_fiji.tiff import write_tiff

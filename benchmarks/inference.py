@@ -21,7 +21,8 @@ from skimage.segmentation import watershed
 from nanoseg_fiji.evaluation import evaluate, evaluate_image
 from nanoseg_fiji.evaluation.pairs import pair_files, read_labels
 from nanoseg_fiji.evaluation.sizes import true_diameter
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.segmentation.device import choose_device

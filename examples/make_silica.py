@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.tiff import write_tiff
 from nanoseg_fiji.types import Calibration
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         NanosegError,
         OutputError,
     )
-    from nanoseg_fiji.images import read_image, write_labels
+    from nanoseg_fiji.image_files import read_image, write_labels
     from nanoseg_fiji.outputs import write_results
     from nanoseg_fiji.pipeline import segment
     from nanoseg_fiji.resources import find_model, list_models
@@ -49,7 +49,7 @@ __all__ = [
 
 _HOMES = {
     "errors": ("CancelledError", "ImageJError", "InputError", "ModelError", "NanosegError", "OutputError"),
-    "images": ("read_image", "write_labels"),
+    "image_files": ("read_image", "write_labels"),
     "outputs": ("write_results",),
     "pipeline": ("segment",),
     "resources": ("find_model", "list_models"),

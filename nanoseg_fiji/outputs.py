@@ -14,7 +14,8 @@ import numpy as np
 
 from nanoseg_fiji.errors import OutputError
 from nanoseg_fiji.files import scratch_beside
-from nanoseg_fiji.images import as_image, to_gray, write_labels
+from nanoseg_fiji.image_arrays import as_image, to_gray
+from nanoseg_fiji.image_files import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -6,7 +6,8 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from nanoseg_fiji.images import as_image, read_image
+from nanoseg_fiji.image_arrays import as_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.steps import describe_located, locate, prepare
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult
 

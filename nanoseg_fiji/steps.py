@@ -11,7 +11,7 @@ import numpy as np
 
 from nanoseg_fiji.describe import Limits, describe, provenance_of
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import calibration_of, positions_of, to_gray
+from nanoseg_fiji.image_arrays import calibration_of, positions_of, to_gray
 from nanoseg_fiji.resources import DEFAULT, find_model
 from nanoseg_fiji.slices import segment_slices
 from nanoseg_fiji.types import SegmentationParams, SegmentationResult

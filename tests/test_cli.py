@@ -17,7 +17,7 @@ import tifffile
 
 from nanoseg_fiji.cli import main
 from nanoseg_fiji.errors import ModelError
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.outputs import OUTPUTS
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.tiff import write_tiff

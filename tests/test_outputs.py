@@ -19,7 +19,8 @@ from PIL import Image
 
 from nanoseg_fiji.describe import Limits, describe, provenance_of
 from nanoseg_fiji.errors import OutputError
-from nanoseg_fiji.images import as_image, calibration_of, read_image
+from nanoseg_fiji.image_arrays import as_image, calibration_of
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, safe_stem, unique_stems, write_results
 from nanoseg_fiji.particles.table import read_csv
 from nanoseg_fiji.types import Calibration, SegmentationResult

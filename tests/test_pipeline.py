@@ -13,7 +13,8 @@ import xarray as xr
 
 import nanoseg_fiji
 from nanoseg_fiji.errors import CancelledError, InputError, ModelError
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.particles.rois import decode_rois, rois_to_labels
 from nanoseg_fiji.resources import find_model
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from skimage.draw import disk
 
 from nanoseg_fiji import service
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.particles.rois import decode_rois
 
 KINDS = (str, bool, int, float, list, dict, np.ndarray)

@@ -9,7 +9,7 @@ import roifile
 from nanoseg_fiji import service
 from nanoseg_fiji.evaluation import evaluate, evaluate_image
 from nanoseg_fiji.evaluation.pictures import OUTCOMES
-from nanoseg_fiji.images import write_labels
+from nanoseg_fiji.image_files import write_labels
 from nanoseg_fiji.particles.rois import decode_rois, encode_rois, rois_to_labels
 
 SHAPE = (80, 120)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.synthesis import (
     AnnotationConfig,
     MicrographConfig,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 
 if TYPE_CHECKING:
     from pathlib import Path

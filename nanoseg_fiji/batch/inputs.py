@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import SUFFIXES
+from nanoseg_fiji.image_files import SUFFIXES
 from nanoseg_fiji.outputs import OUTPUTS, output_paths, unique_stems
 
 if TYPE_CHECKING:

@@ -243,7 +243,7 @@ class Stages:
 
 def _read(item: Item) -> _Read:
     """Read an image, and what the manifest says of its file."""
-    from nanoseg_fiji.images import read_image
+    from nanoseg_fiji.image_files import read_image
 
     started = time.perf_counter()
     image = read_image(item.path)

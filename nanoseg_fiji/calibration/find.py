@@ -51,7 +51,7 @@ def find_scale(
     InputError
         There is no such source, or nothing was found there.
     """
-    from nanoseg_fiji.images import calibration_of
+    from nanoseg_fiji.image_arrays import calibration_of
 
     if source not in SOURCES:
         raise InputError(f"source={source} is not one of {', '.join(SOURCES)}")

@@ -119,7 +119,7 @@ def read_bar(image: xr.DataArray) -> FoundScale | None:
 
 def _planes(image: xr.DataArray) -> list[NDArray[np.float32]]:
     """Grey values of the first slice; before them its saturation, where a grey image has coloured marks."""
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
 
     first = image.isel({d: 0 for d in image.dims if d not in ("row", "col", "rgb")})
     planes = [to_gray(first)]

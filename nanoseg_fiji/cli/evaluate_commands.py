@@ -137,7 +137,8 @@ def _with_model(name: str, true_scale: bool, options: dict[str, Any], settings: 
     from dataclasses import replace
 
     from nanoseg_fiji.evaluation.sizes import true_diameter
-    from nanoseg_fiji.images import read_image, to_gray
+    from nanoseg_fiji.image_arrays import to_gray
+    from nanoseg_fiji.image_files import read_image
     from nanoseg_fiji.pipeline import prepare, segment_with
 
     params = SegmentationParams(model=name, pixel=True, **options)
@@ -159,9 +160,10 @@ def _with_imagej() -> Predict:
     """Predict with ImageJ's classical pipeline, which is told whether particles are bright."""
     import numpy as np
 
+    from nanoseg_fiji.image_arrays import to_gray
+    from nanoseg_fiji.image_files import read_image
     from nanoseg_fiji.imagej import start
     from nanoseg_fiji.imagej.baseline import otsu_watershed
-    from nanoseg_fiji.images import read_image, to_gray
 
     start()
 
@@ -178,7 +180,8 @@ def _with_imagej() -> Predict:
 def _from_files(pairs: list[FilePair], images: Path | None) -> Predict:
     """Take predicted label images from files."""
     from nanoseg_fiji.evaluation.pairs import find_partners, read_labels
-    from nanoseg_fiji.images import read_image, to_gray
+    from nanoseg_fiji.image_arrays import to_gray
+    from nanoseg_fiji.image_files import read_image
 
     drawn_on = find_partners(images, [pair.name for pair in pairs]) if images else {}
 
@@ -211,7 +214,8 @@ def _judge(
     from nanoseg_fiji.evaluation.pairs import read_labels
     from nanoseg_fiji.evaluation.pictures import draw_outcomes
     from nanoseg_fiji.evaluation.report import badness
-    from nanoseg_fiji.images import read_image, to_gray
+    from nanoseg_fiji.image_arrays import to_gray
+    from nanoseg_fiji.image_files import read_image
 
     judged: list[ImageScores] = []
 

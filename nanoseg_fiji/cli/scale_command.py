@@ -23,7 +23,7 @@ def scale(
     from nanoseg_fiji.calibration.find import describe_scale, find_scale
     from nanoseg_fiji.cli.errors import one_line
     from nanoseg_fiji.errors import NanosegError
-    from nanoseg_fiji.images import find_images, read_image
+    from nanoseg_fiji.image_files import find_images, read_image
 
     failed = False
     for path in find_images(files):

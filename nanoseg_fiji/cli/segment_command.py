@@ -107,7 +107,7 @@ def _segment_all(
     from nanoseg_fiji.cli.bar import progress_bar
     from nanoseg_fiji.cli.errors import one_line
     from nanoseg_fiji.files import scratch_beside
-    from nanoseg_fiji.images import find_images
+    from nanoseg_fiji.image_files import find_images
     from nanoseg_fiji.outputs import unique_stems
     from nanoseg_fiji.pipeline import prepare
 
@@ -147,7 +147,7 @@ def _segment_one(
     decimal_comma: bool,
     progress: Callable[[float, str], None],
 ) -> str:
-    from nanoseg_fiji.images import read_image
+    from nanoseg_fiji.image_files import read_image
     from nanoseg_fiji.outputs import output_paths, write_results
     from nanoseg_fiji.pipeline import segment_with
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nanoseg_fiji.annotations import SHARED, kind_of, names_in, read_annotation
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import SUFFIXES, find_images, read_image
+from nanoseg_fiji.image_files import SUFFIXES, find_images, read_image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

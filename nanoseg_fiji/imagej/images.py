@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import as_image, calibration_of
+from nanoseg_fiji.image_arrays import as_image, calibration_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +25,7 @@ def to_imageplus(image: xr.DataArray | ArrayLike, name: str | None = None) -> An
     Parameters
     ----------
     image : DataArray or array
-        As `nanoseg_fiji.images.read_image` gives it, or bare pixels (row, col).
+        As `nanoseg_fiji.image_files.read_image` gives it, or bare pixels (row, col).
     name : str, optional
         Title; that of the image by default.
 
@@ -98,8 +98,8 @@ def from_imageplus(imp: Any) -> xr.DataArray:
     Returns
     -------
     DataArray
-        As `nanoseg_fiji.images.read_image` gives it: ``row, col``, before them ``t, pln, ch`` where there
-        are several, after them ``rgb`` for colour.
+        As `nanoseg_fiji.image_files.read_image` gives it: ``row, col``, before them ``t, pln, ch`` where
+        there are several, after them ``rgb`` for colour.
         Attributes ``name``, ``pixel_width``, ``pixel_height``, ``unit``.
     """
     import xarray as xr

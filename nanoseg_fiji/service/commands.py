@@ -25,7 +25,7 @@ __all__ = ["COMMANDS"]
 
 
 def _segment(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
-    from nanoseg_fiji.images import slices_of
+    from nanoseg_fiji.image_arrays import slices_of
     from nanoseg_fiji.pipeline import segment_with
 
     _check_output(request, OUTPUTS)
@@ -125,7 +125,7 @@ def _described(
 ) -> SegmentationResult:
     """Measure labels that a user brought."""
     from nanoseg_fiji.describe import describe
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
 
     described = describe(
         labels,

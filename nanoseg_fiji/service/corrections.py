@@ -25,7 +25,7 @@ _ACTIONS = ("split", "merge", "draw")
 
 def _correct(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
     from nanoseg_fiji.describe import describe
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
     from nanoseg_fiji.particles.rois import decode_rois, rois_to_labels
 
     action = request.params["action"]
@@ -96,7 +96,7 @@ def _apply(
 
 
 def _training_pairs(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
     from nanoseg_fiji.particles.rois import decode_rois, rois_to_labels
     from nanoseg_fiji.training.collect import add_pairs
 

@@ -28,7 +28,7 @@ _OPAQUE = 0xFF
 
 def _evaluate(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
     from nanoseg_fiji.evaluation import evaluate, evaluate_image
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
 
     if request.output:
         _check_output(request)
@@ -85,7 +85,7 @@ def _side(request: Request, prefix: str, gray: NDArray[np.float32], messages: li
         messages += [note for note in found.notes if note not in messages]
         labels = found.labels
     elif f"{prefix}path" in parts and path.suffix not in (".zip", ".roi"):
-        from nanoseg_fiji.images import read_image
+        from nanoseg_fiji.image_files import read_image
 
         labels = read_image(path).to_numpy()
     else:

@@ -55,7 +55,7 @@ def crop_window(shape: tuple[int, int], inside: NDArray[np.bool_] | None, side: 
 
 
 def _preview(request: Request, progress: Progress | None, cancel: Cancelled | None) -> dict[str, Any]:
-    from nanoseg_fiji.images import to_gray
+    from nanoseg_fiji.image_arrays import to_gray
     from nanoseg_fiji.pipeline import prepare, segment_with
     from nanoseg_fiji.segmentation.info_bar import info_bar_height
 

@@ -101,7 +101,7 @@ class Request:
         """
         import xarray as xr
 
-        from nanoseg_fiji.images import as_image
+        from nanoseg_fiji.image_arrays import as_image
 
         image = self.parts.get("image", {})
         if "pixels" not in image:

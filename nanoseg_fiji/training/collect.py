@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nanoseg_fiji.errors import InputError, OutputError
 from nanoseg_fiji.files import scratch_beside
-from nanoseg_fiji.images import write_labels
+from nanoseg_fiji.image_files import write_labels
 from nanoseg_fiji.outputs import safe_stem
 from nanoseg_fiji.tiff import write_tiff
 

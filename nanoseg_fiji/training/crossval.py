@@ -15,7 +15,7 @@ from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation.image_scores import ERRORS
 from nanoseg_fiji.evaluation.scores import SCORES
 from nanoseg_fiji.files import replacing
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.progress import share
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.training.config import plain

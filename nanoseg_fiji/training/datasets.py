@@ -11,7 +11,8 @@ from skimage.segmentation import relabel_sequential
 
 from nanoseg_fiji.annotations import Annotation, kind_of, read_annotation
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.training.layout import find_files
 from nanoseg_fiji.training.splits import groups_of, is_validation

@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import read_image
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.training.judging import Sample
 from nanoseg_fiji.training.targets import LabelledImage, describe
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nanoseg_fiji.annotations import SHARED, kind_of, match_name, names_in
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import SUFFIXES
+from nanoseg_fiji.image_files import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

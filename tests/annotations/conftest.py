@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nanoseg_fiji.images import write_labels
+from nanoseg_fiji.image_files import write_labels
 from nanoseg_fiji.particles.contours import trace
 from nanoseg_fiji.particles.rois import encode_rois
 

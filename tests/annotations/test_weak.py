@@ -9,7 +9,8 @@ import pytest
 
 from nanoseg_fiji.annotations import read_annotation, read_label_image
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 
 if TYPE_CHECKING:
     from pathlib import Path

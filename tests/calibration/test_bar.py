@@ -15,7 +15,7 @@ from nanoseg_fiji.calibration.find import find_scale
 from nanoseg_fiji.calibration.lengths import UNITS, Length
 from nanoseg_fiji.calibration.lettering import load_reader
 from nanoseg_fiji.calibration.reading import read_bar
-from nanoseg_fiji.images import as_image
+from nanoseg_fiji.image_arrays import as_image
 
 SHAPE = (300, 400)
 

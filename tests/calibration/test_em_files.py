@@ -10,7 +10,8 @@ import pytest
 
 from nanoseg_fiji.calibration.find import find_scale
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import calibration_of, find_images, read_image
+from nanoseg_fiji.image_arrays import calibration_of
+from nanoseg_fiji.image_files import find_images, read_image
 from nanoseg_fiji.types import Calibration
 
 PIXELS = np.random.default_rng(1).integers(0, 4000, (30, 40)).astype(np.uint16)

@@ -10,7 +10,8 @@ import tifffile
 
 from nanoseg_fiji.calibration.find import find_scale
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.images import calibration_of, read_image
+from nanoseg_fiji.image_arrays import calibration_of
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.types import Calibration
 
 GRAY = np.random.default_rng(1).integers(0, 256, (60, 80), dtype=np.uint8)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.evaluation.pairs import pair_files, read_labels
-from nanoseg_fiji.images import write_labels
+from nanoseg_fiji.image_files import write_labels
 from nanoseg_fiji.particles.rois import encode_rois
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nanoseg_fiji.images import read_image, to_gray
+from nanoseg_fiji.image_arrays import to_gray
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.resources import find_model
 

@@ -9,7 +9,8 @@ import pytest
 
 from nanoseg_fiji.cli import main
 from nanoseg_fiji.errors import InputError, OutputError
-from nanoseg_fiji.images import calibration_of, read_image
+from nanoseg_fiji.image_arrays import calibration_of
+from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.synthesis import dataset, simulate
 from nanoseg_fiji.synthesis.dataset import MANIFEST, write_dataset
 
