@@ -25,6 +25,7 @@ from nanoseg_fiji.synthesis import draw_config, simulate
 from nanoseg_fiji.tiff import write_tiff
 from nanoseg_fiji.training.config import DataConfig
 from nanoseg_fiji.training.datasets import find_pairs, load_pairs
+from nanoseg_fiji.training.defaults import LEARNING_RATE, STEPS
 from nanoseg_fiji.training.finetune import finetune
 from nanoseg_fiji.training.judging import Sample, headline, judge
 
@@ -129,8 +130,8 @@ def main() -> None:
     parser.add_argument("--model", default="em-particles")
     parser.add_argument("--counts", type=int, nargs="+", default=[0, 1, 3, 10])
     parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--held", type=int, default=6, help="images kept aside")
     parser.add_argument("--side", type=int, default=256, help="side of simulated images, px")
     options = parser.parse_args()

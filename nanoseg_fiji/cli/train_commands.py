@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nanoseg_fiji.training.defaults import GROUPS, MINUTES, SEED, START, STEPS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -73,7 +75,7 @@ def finetune(
     data: Annotated[
         Path, typer.Option(help="Folder with images/ and labels (see docs/training.md): one image or more.")
     ],
-    model: Annotated[str, typer.Option(help="Model to start from: a name or a file.")] = "em-particles",
+    model: Annotated[str, typer.Option(help="Model to start from: a name or a file.")] = START,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder for the model; by default it joins your own models."),
@@ -84,12 +86,12 @@ def finetune(
     ] = "",
     groups: Annotated[
         str, typer.Option(help="Images that belong together: image, prefix, or a CSV file in DATA.")
-    ] = "image",
-    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 200,
+    ] = GROUPS,
+    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = STEPS,
     minutes: Annotated[
         float, typer.Option(help="Time it may take, about; fewer steps if need be. 0: no limit.", min=0)
-    ] = 0.0,
-    seed: Annotated[int, typer.Option(help="Seed of the crops and of what is kept aside.")] = 1,
+    ] = MINUTES,
+    seed: Annotated[int, typer.Option(help="Seed of the crops and of what is kept aside.")] = SEED,
     device: Device = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
 ) -> None:

@@ -10,6 +10,7 @@ from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.resources import DEFAULT
 from nanoseg_fiji.service.request import Command, Request
 from nanoseg_fiji.service.response import plain_values
+from nanoseg_fiji.training.defaults import LEARNING_RATE, MINUTES, STEPS
 
 if TYPE_CHECKING:
     from nanoseg_fiji.types import Cancelled, Progress
@@ -72,9 +73,9 @@ COMMANDS = {
             "data": "",
             "model": DEFAULT,
             "name": "",
-            "steps": 200,
-            "minutes": 0.0,
-            "learning_rate": 1e-3,
+            "steps": STEPS,
+            "minutes": MINUTES,
+            "learning_rate": LEARNING_RATE,
             "usual": False,
             "device": "auto",
         },

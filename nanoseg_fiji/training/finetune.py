@@ -19,6 +19,7 @@ from nanoseg_fiji.training.augmentation import AugmentationConfig
 from nanoseg_fiji.training.config import DataConfig, TrainingConfig
 from nanoseg_fiji.training.crops import CropConfig
 from nanoseg_fiji.training.datasets import find_pairs, load_pairs, manifest
+from nanoseg_fiji.training.defaults import GROUPS, LEARNING_RATE, MINUTES, SEED, START, STEPS
 from nanoseg_fiji.training.holdout import hold_out
 from nanoseg_fiji.training.run import TrainingRun
 from nanoseg_fiji.training.stages import LOOKS, Study
@@ -56,16 +57,16 @@ class FineTuned:
 
 def finetune(
     data: str | Path,
-    model: str = "em-particles",
+    model: str = START,
     *,
     output: str | Path | None = None,
     name: str = "",
     labels: str = "",
-    groups: str = "image",
-    steps: int = 200,
-    minutes: float = 0.0,
-    learning_rate: float = 1e-3,
-    seed: int = 1,
+    groups: str = GROUPS,
+    steps: int = STEPS,
+    minutes: float = MINUTES,
+    learning_rate: float = LEARNING_RATE,
+    seed: int = SEED,
     device: str = "auto",
     overwrite: bool = False,
     progress: Progress | None = None,

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from nanoseg_fiji.resources import scripts_dir
+from nanoseg_fiji.training.defaults import MINUTES, STEPS
 
 FOLDER = scripts_dir() / "Plugins" / "NanoSeg"
 SCRIPTS = sorted(path for path in FOLDER.iterdir() if path.is_file())
@@ -57,6 +58,12 @@ def test_segment_has_the_documented_keys():
         "slices frames clear manager overlay label_image results summary colour output device decimal_comma overwrite preview"
     )
     assert list(keys(FOLDER / "Segment_Particles....groovy")) == documented.split()
+
+
+def test_fine_tuning_starts_with_the_defaults_of_training():
+    attributes = keys(FOLDER / "Fine-tune_Model....groovy")
+    assert re.search(r"\bvalue=([\d.]+)", attributes["steps"])[1] == str(STEPS)
+    assert float(re.search(r"\bvalue=([\d.]+)", attributes["minutes"])[1]) == MINUTES
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
