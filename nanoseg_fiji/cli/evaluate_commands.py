@@ -39,6 +39,8 @@ class _Sample:
 if TYPE_CHECKING:
     Predict = Callable[[FilePair, NDArray[np.int32]], _Sample]
     """From a pair of files and the true labels."""
+    Picture = tuple[ImageScores, NDArray[np.uint8]]
+    """Scores of an image, and what they say drawn on it."""
 
 
 def evaluate(
@@ -78,19 +80,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge predicted label images, a model or ImageJ's classical pipeline against true label images."""
-    from nanoseg_fiji.errors import InputError
     from nanoseg_fiji.evaluation.pairs import find_partners, pair_files
 
-    if model and baseline:
-        raise InputError("give --model or --baseline, not both")
-    if not model and (true_scale or diameter):
-        raise InputError("--true-scale and --diameter are for --model")
-    if true_scale and diameter:
-        raise InputError("give --true-scale or --diameter, not both")
-    if baseline and baseline != "imagej":
-        raise InputError(f"unknown baseline {baseline!r}: there is imagej")
-    if images and (model or baseline):
-        raise InputError("--images is for predicted label images; else the micrographs come first")
+    _check_options(model, baseline, images, diameter, true_scale)
     if output:
         _check_output(output, overwrite)
     settings: dict[str, Any] = {
@@ -111,10 +103,23 @@ def evaluate(
     evaluation, worst = _judge(pairs, predict, marked, drawn=_SHOWN if output else 0)
     _show(evaluation)
     if output:
-        from nanoseg_fiji.evaluation.report import write_report
+        _write(evaluation, output, settings, worst)
 
-        paths = write_report(evaluation, output, settings, worst)
-        typer.echo(f"wrote {', '.join(path.name for path in paths)} in {output}")
+
+def _check_options(model: str, baseline: str, images: Path | None, diameter: float, true_scale: bool) -> None:
+    """Refuse options that contradict each other."""
+    from nanoseg_fiji.errors import InputError
+
+    if model and baseline:
+        raise InputError("give --model or --baseline, not both")
+    if not model and (true_scale or diameter):
+        raise InputError("--true-scale and --diameter are for --model")
+    if true_scale and diameter:
+        raise InputError("give --true-scale or --diameter, not both")
+    if baseline and baseline != "imagej":
+        raise InputError(f"unknown baseline {baseline!r}: there is imagej")
+    if images and (model or baseline):
+        raise InputError("--images is for predicted label images; else the micrographs come first")
 
 
 def _check_output(folder: Path, overwrite: bool) -> None:
@@ -204,7 +209,7 @@ def _same_shape(pair: FilePair, gray: NDArray[np.float32], truth: NDArray[np.int
 
 def _judge(
     pairs: list[FilePair], predict: Predict, marked: dict[str, Path], drawn: int
-) -> tuple[Evaluation, list[tuple[ImageScores, NDArray[np.uint8]]]]:
+) -> tuple[Evaluation, list[Picture]]:
     """Judge every pair; draw the worst."""
     import heapq
 
@@ -269,3 +274,11 @@ def _show(evaluation: Evaluation) -> None:
         for row in rows:
             table.add_row(*row)
         Console().print(table)
+
+
+def _write(evaluation: Evaluation, folder: Path, settings: dict[str, Any], worst: list[Picture]) -> None:
+    """Write the report and say which files it has."""
+    from nanoseg_fiji.evaluation.report import write_report
+
+    paths = write_report(evaluation, folder, settings, worst)
+    typer.echo(f"wrote {', '.join(path.name for path in paths)} in {folder}")

@@ -71,12 +71,7 @@ def segment(
     ] = False,
 ) -> None:
     """Segment images: ROI set, table, label image, overlay and provenance of each into a folder."""
-    if pattern and not recursive:
-        raise typer.BadParameter("--pattern needs --recursive")
-    if recursive and len(files) != 1:
-        raise typer.BadParameter("--recursive takes one folder")
-    if recursive and decimal_comma:
-        raise typer.BadParameter("--decimal-comma is not for --recursive")
+    _check_options(files, recursive, pattern, decimal_comma)
     params = SegmentationParams(
         model=model,
         diameter=diameter,
@@ -98,6 +93,16 @@ def segment(
         failed = _segment_all(files, output, params, overwrite, decimal_comma)
     if failed:
         raise typer.Exit(1)
+
+
+def _check_options(files: list[Path], recursive: bool, pattern: str, decimal_comma: bool) -> None:
+    """Refuse options that contradict each other."""
+    if pattern and not recursive:
+        raise typer.BadParameter("--pattern needs --recursive")
+    if recursive and len(files) != 1:
+        raise typer.BadParameter("--recursive takes one folder")
+    if recursive and decimal_comma:
+        raise typer.BadParameter("--decimal-comma is not for --recursive")
 
 
 def _segment_all(
