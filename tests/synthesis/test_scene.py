@@ -1,0 +1,77 @@
+"""Particles and where they lie: sizes, holes, overlap, and which of them is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from nanoseg_fiji.synthesis import ParticleConfig, PlacementConfig
+
+
+def one(shape: str, diameter: float, seed: int = 3, **values: object) -> np.ndarray:
+    """Mask of a lone particle in the middle third of a large field; sizes in pixels."""
+    from nanoseg_fiji.synthesis.shapes import make_body
+
+    config = ParticleConfig(shape=shape, diameter=diameter, **values)
+    body = make_body(config, (200.3, 200.6), diameter, 0.4, 1.0, np.random.default_rng(seed))
+    assert body is not None
+    return body.inside
+
+
+@pytest.mark.parametrize(
+    ("shape", "aspect"), [("sphere", 1.0), ("sphere", 2.0), ("rod", 4.0), ("grain", 1.5)]
+)
+def test_diameter_is_that_of_the_disc_of_the_same_area(shape, aspect):
+    areas = [
+        one(shape, 80, seed, irregularity=0.0 if shape == "sphere" else 0.02, aspect=aspect).sum()
+        for seed in range(12)
+    ]
+    assert np.sqrt(np.mean(areas) * 4 / np.pi) == pytest.approx(80, rel=0.02)
+
+
+def test_cube_on_a_facet_is_a_square_of_the_volume_of_its_sphere():
+    mask = one("cube", 80, irregularity=0.0, flat=1.0)
+    assert mask.sum() == pytest.approx((4 / 3 * np.pi) ** (2 / 3) * 40**2, rel=0.02)
+
+
+def test_ring_keeps_its_hole_and_a_hollow_particle_is_filled():
+    ring, hollow = one("ring", 60), one("sphere", 60, core=0.8, core_density=0.0)
+    assert ndimage.binary_fill_holes(ring).sum() - ring.sum() > 500
+    assert ndimage.binary_fill_holes(hollow).sum() == hollow.sum()
+
+
+def test_the_particle_in_front_has_the_pixel(small):
+    from nanoseg_fiji.synthesis.scene import build_scene
+
+    config = replace(
+        small,
+        modality="sem",
+        particles=ParticleConfig(diameter=15, irregularity=0.0),
+        placement=PlacementConfig(kind="heap", count=80),
+    )
+    scene = build_scene(config, np.random.default_rng(0))
+    seen = np.bincount(scene.labels.ravel(), minlength=scene.areas.size)
+    assert (seen[1:] <= scene.areas[1:]).all()
+    hidden = scene.areas[1:] - seen[1:]
+    assert (hidden[:40] > 0).sum() > 20
+    # a sphere that is whole and hidden by none ends at least its diameter above the substrate
+    whole = np.flatnonzero((hidden == 0) & (scene.areas[1:] > 500)) + 1
+    assert whole.size > 5
+    tops = ndimage.maximum(scene.height, scene.labels, whole)
+    assert (tops > 0.98 * np.sqrt(4 / np.pi * scene.areas[whole])).all()
+    # and those laid down on others lie higher than any on the substrate can
+    assert tops.max() > 60
+
+
+@pytest.mark.parametrize("overlap", [0.0, 0.3])
+def test_overlap_is_kept(small, overlap):
+    from nanoseg_fiji.synthesis.scene import build_scene
+
+    placement = PlacementConfig(count=150, overlap=overlap)
+    config = replace(small, particles=ParticleConfig(diameter=12), placement=placement)
+    scene = build_scene(config, np.random.default_rng(2))
+    covered = scene.areas.sum() - np.count_nonzero(scene.labels)
+    assert covered == 0 if overlap == 0 else covered > 200
