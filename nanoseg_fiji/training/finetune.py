@@ -143,16 +143,10 @@ def finetune(
         best = study.tune(run, start, progress)
         message = _message(start, best, held, run.step)
         card = _card(spec, run, pairs, held, start, best, message)
-        net = load_model(find_model(str(best.weights))).net
-        target = (
-            Path(scratch) / "new" if output is None else Path(output).expanduser()
-        ) / f"{name}.safetensors"
-        write_model(net, target, card)
-        if output is None:
-            target = add_model(target).weights
+        weights = _keep(best, card, output, name, Path(scratch))
     if progress:
         progress(1.0, message)
-    return FineTuned(target, best.step, start.scores, best.scores, message)
+    return FineTuned(weights, best.step, start.scores, best.scores, message)
 
 
 def _check_free(output: str | Path | None, name: str, overwrite: bool) -> None:
@@ -194,6 +188,14 @@ def _config(
         crops=CROPS,
         augmentation=AUGMENTATION,
     )
+
+
+def _keep(best: Candidate, card: dict[str, Any], output: str | Path | None, name: str, scratch: Path) -> Path:
+    """Write the model into the folder, or else add it to the user's own; where its weights are."""
+    folder = scratch / "new" if output is None else Path(output).expanduser()
+    target = folder / f"{name}.safetensors"
+    write_model(load_model(find_model(str(best.weights))).net, target, card)
+    return add_model(target).weights if output is None else target
 
 
 def _message(start: Candidate, best: Candidate, held: Holdout, steps: int) -> str:
