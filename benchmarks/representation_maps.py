@@ -137,7 +137,7 @@ class Crops(CropStream):
         matrix, offset = _place(again, source, side, step, particle)
         blank = (np.zeros((1, 1), np.float32),)
         flows = replace(source, levels=blank, distance=self.flows[index])  # type: ignore[arg-type]
-        _, labels, field, _ = resample(flows, matrix, offset, side)
+        _, labels, field, _, _ = resample(flows, matrix, offset, side)
         flow = np.tensordot(np.linalg.inv(matrix), np.stack([field.real, field.imag]), 1)
         labels = np.where(maps[0] > 0, labels, 0)
         targets = encode(maps, labels, flow, self.depths[index] / np.float32(step))

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn import functional as F
 
+from nanoseg_fiji.network.unet import MAPS
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["LossConfig", "LossParts", "map_loss"]
 
+_FLOW_WEIGHT = 1.5
 _BORDER_WEIGHT = 8.0  # borders are a few per cent of the pixels
 
 
@@ -32,11 +35,12 @@ class LossParts(NamedTuple):
     border: Tensor
     distance: Tensor
     size: Tensor
+    flow: Tensor
 
     @property
     def total(self) -> Tensor:
         """Weighted sum."""
-        return self.foreground + self.border + self.distance + 0.25 * self.size
+        return self.foreground + self.border + self.distance + 0.25 * self.size + self.flow
 
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
@@ -52,10 +56,10 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
     Parameters
     ----------
     maps : Tensor
-        Network output, (batch, 4, row, col).
+        Network output, (batch, 4 or 6, row, col).
     targets : Tensor
-        (batch, 6, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown)
-        and the weight of its size (0 where the particle is cut by the image's edge).
+        (batch, 8, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown)
+        and the weight of its size (0 where the particle is cut by the image's edge), then the true flow.
     config : LossConfig, optional
         How the parts are weighted.
 
@@ -78,6 +82,10 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
     )
     distance = F.smooth_l1_loss(maps[:, 2], targets[:, 2], reduction="none", beta=0.1)
     size = F.smooth_l1_loss(maps[:, 3], targets[:, 3], reduction="none", beta=0.5)
+    flow, way = maps.new_zeros(()), maps[:, len(MAPS) :]
+    if way.shape[1]:
+        error = (way - targets[:, 6:]).square().sum(1)
+        flow = _FLOW_WEIGHT * _mean(error, inside + 0.2 * known * (1 - fore))
     return LossParts(
         foreground=(1 - share) * _mean(cross, known) + share * dice.mean(),
         border=0.3 * _mean(border, inside),
@@ -85,4 +93,5 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
         # outline
         distance=_mean(distance, inside + 0.1 * known * (1 - fore)),
         size=_mean(size, inside * sized),
+        flow=flow,
     )

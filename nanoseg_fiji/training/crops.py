@@ -67,7 +67,9 @@ def _bilinear(
 
 def resample(
     source: LabelledImage, matrix: NDArray[np.float64], offset: NDArray[np.float64], side: int
-) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[
+    NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]
+]:
     """Read a square through an affine map from crop to image coordinates.
 
     Parameters
@@ -84,6 +86,8 @@ def resample(
     image, labels, distance, known : ndarrays, (side, side)
         Micrograph; labels; distance in pixels of the crop; where the crop lies inside the image and the label
         is certain.
+    flow : ndarray of float32, (2, side, side)
+        Unit vectors to the particle's centre, along rows and columns of the crop.
     """
     grid = np.arange(side, dtype=np.float64)
     rows = matrix[0, 0] * grid[:, None] + matrix[0, 1] * grid[None, :] + offset[0]
@@ -97,7 +101,15 @@ def resample(
     near_r, near_c = _reflect(near_r, height), _reflect(near_c, width)
     if source.known is not None:
         known &= source.known[near_r, near_c]
-    return image, source.labels[near_r, near_c], source.distance[near_r, near_c] / step, known
+    flow = np.tensordot(np.linalg.inv(matrix), source.flow[:, near_r, near_c].astype(np.float32), 1)
+    flow /= np.maximum(np.hypot(*flow), 1e-6)
+    return (
+        image,
+        source.labels[near_r, near_c],
+        source.distance[near_r, near_c] / step,
+        known,
+        flow.astype(np.float32),
+    )
 
 
 def _place(
@@ -157,16 +169,16 @@ def cut_crop(
     -------
     image : ndarray of float32, (side, side)
         Augmented micrograph.
-    targets : ndarray of float32, (6, side, side)
+    targets : ndarray of float32, (8, side, side)
         As `nanoseg_fiji.network.losses.map_loss` takes them.
     """
     target, step = _choose(rng, source, side, config)
     matrix, offset = _place(rng, source, side, step, target)
-    image, labels, distance, known = resample(source, matrix, offset, side)
+    image, labels, distance, known, flow = resample(source, matrix, offset, side)
     image, cleared = augment(rng, image, augmentation)
     labels = np.where(cleared, 0, labels)
     fore = labels > 0
-    targets = np.empty((6, side, side), np.float32)
+    targets = np.empty((8, side, side), np.float32)
     targets[0] = fore
     targets[1] = border_map(torch.from_numpy(labels.astype(np.float32))).numpy()
     targets[2] = np.sqrt(distance * fore / DISTANCE_UNIT)
@@ -175,6 +187,7 @@ def cut_crop(
     targets[3] = np.clip(size, *SIZE_RANGE)[labels]
     targets[4] = known
     targets[5] = ~source.cut[labels] & known
+    targets[6:] = flow * fore
     return image, targets
 
 
@@ -220,7 +233,7 @@ class CropStream(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Make the batch of a step: images (n, 1, side, side) and targets (n, 6, side, side), float32."""
+        """Make the batch of a step: images (n, 1, side, side) and targets (n, 8, side, side), float32."""
         rng, side, chosen = self._draw(step)
         crops = [cut_crop(rng, self.images[i], side, self.config, self.augmentation) for i in chosen]
         images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]

@@ -10,6 +10,8 @@ import torch
 from scipy import ndimage
 from torch.nn import functional as F
 
+from nanoseg_fiji.training.flow_field import flow_field
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,6 +35,8 @@ class LabelledImage:
     """Label image, (row, col), ids 1..n."""
     distance: NDArray[np.float32]
     """Distance of every pixel to the outline of its own particle, in pixels, (row, col)."""
+    flow: NDArray[np.float16]
+    """Unit vectors towards the centre of the own particle, (2, row, col): along rows, along columns."""
     diameter: NDArray[np.float32]
     """Equivalent circular diameter by id, in pixels; index 0 is unused."""
     area: NDArray[np.float64]
@@ -134,4 +138,5 @@ def describe(
         cut[edge] = True
     diameter = (2 * np.sqrt(area / np.pi)).astype(np.float32)
     distance = distance_map(labels)
-    return LabelledImage(name, group, tuple(levels), labels, distance, diameter, area, cut, known)
+    flow = flow_field(labels)
+    return LabelledImage(name, group, tuple(levels), labels, distance, flow, diameter, area, cut, known)

@@ -21,7 +21,7 @@ def pair():
 
 
 def test_a_shift_reads_the_pixels_themselves(pair):
-    image, labels, distance, known = resample(pair, np.eye(2), np.array([10.0, 20.0]), 64)
+    image, labels, distance, known, _ = resample(pair, np.eye(2), np.array([10.0, 20.0]), 64)
     assert np.array_equal(image, pair.levels[0][10:74, 20:84])
     assert np.array_equal(labels, pair.labels[10:74, 20:84])
     assert np.array_equal(distance, pair.distance[10:74, 20:84])
@@ -29,7 +29,7 @@ def test_a_shift_reads_the_pixels_themselves(pair):
 
 
 def test_beyond_the_edge_is_mirrored_and_not_known(pair):
-    image, labels, _, known = resample(pair, np.eye(2), np.array([-30.0, 0.0]), 64)
+    image, labels, _, known, _ = resample(pair, np.eye(2), np.array([-30.0, 0.0]), 64)
     assert not known[:30].any()
     assert known[30:].all()
     assert np.array_equal(labels[:30], labels[31:61][::-1])

@@ -1,0 +1,98 @@
+"""Flows of a label image: for every pixel of a particle, the direction of the particle's centre."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch.nn import functional as F
+
+from nanoseg_fiji.segmentation.resize import resize, resize_shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["flow_field"]
+
+_FRAMES = (14, 30)  # px, sides of the grids on which heat spreads; larger particles are shrunk to the last
+_BATCH = 2048  # grids at a time
+_COVERED = 0.25  # of a pixel of a shrunk particle: less would cut what is thin
+
+
+class _Particle(NamedTuple):
+    label: int
+    box: tuple[slice, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, cols = (side.stop - side.start for side in self.box)
+        return rows, cols
+
+
+def flow_field(labels: NDArray[np.int32]) -> NDArray[np.float16]:
+    """Make the flows that a network learns (Stringer et al. 2021, 10.1038/s41592-020-01018-x).
+
+    Heat spreads from the pixel of a particle that is nearest to its centroid and is lost at the outline. The
+    flow is the direction in which the temperature rises: it leads from every pixel to that one, inside the
+    particle whatever its shape. The field is smooth, so that of a large particle is found on a coarser grid.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, (row, col)
+        Label image.
+
+    Returns
+    -------
+    ndarray of float16, (2, row, col)
+        Unit vectors, along rows and along columns; 0 on the background and in parts of a particle that are
+        not joined to its centre.
+    """
+    out = np.zeros((2, *labels.shape), np.float16)
+    particles = [_Particle(i, box) for i, box in enumerate(ndimage.find_objects(labels), 1) if box]
+    sides = np.array([max(particle.shape) for particle in particles])
+    frames = np.array(_FRAMES)[np.minimum(np.searchsorted(_FRAMES, sides), len(_FRAMES) - 1)]
+    for frame in _FRAMES:
+        chosen = np.flatnonzero(frames == frame)
+        for start in range(0, chosen.size, _BATCH):
+            _fill(out, labels, [particles[k] for k in chosen[start : start + _BATCH]], frame)
+    return out
+
+
+def _fill(
+    out: NDArray[np.float16], labels: NDArray[np.int32], particles: list[_Particle], frame: int
+) -> None:
+    """Write the flows of particles into `out`, solved side by side on grids of one size."""
+    inside = torch.zeros(len(particles), 1, frame + 2, frame + 2)
+    source = torch.zeros_like(inside)
+    for grid, hot, particle in zip(inside, source, particles, strict=True):
+        mask = (labels[particle.box] == particle.label).astype(np.float32)
+        small = resize(mask, _shrunk(particle, frame))
+        small = small > min(_COVERED, small.max() / 2)
+        pixels = np.argwhere(small)
+        row, col = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
+        grid[0, 1 : small.shape[0] + 1, 1 : small.shape[1] + 1] = torch.from_numpy(small)
+        hot[0, row + 1, col + 1] = 1
+    heat = torch.zeros_like(inside)
+    for _ in range(4 * frame):  # twice the longest way through a frame, as far as Cellpose goes
+        heat = F.avg_pool2d(heat + source, 3, stride=1, padding=1) * inside
+    height = torch.log1p(heat)[:, 0].numpy()  # the logarithm keeps the slope above 0 far from the source
+    slope = np.zeros((len(particles), 2, frame + 2, frame + 2), np.float32)
+    slope[:, 0, 1:-1] = height[:, 2:] - height[:, :-2]
+    slope[:, 1, :, 1:-1] = height[:, :, 2:] - height[:, :, :-2]
+    slope = _unit(slope, axis=1)
+    for field, particle in zip(slope, particles, strict=True):
+        rows, cols = _shrunk(particle, frame)
+        full = _unit(resize(field[:, 1 : rows + 1, 1 : cols + 1], particle.shape), axis=0)
+        own = labels[particle.box] == particle.label
+        np.copyto(out[:, *particle.box], full, where=own, casting="same_kind")
+
+
+def _shrunk(particle: _Particle, frame: int) -> tuple[int, int]:
+    return resize_shape(particle.shape, min(1.0, frame / max(particle.shape)))
+
+
+def _unit(vectors: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    rows, cols = np.split(vectors, 2, axis)
+    return (vectors / np.maximum(np.hypot(rows, cols), 1e-30)).astype(np.float32)
