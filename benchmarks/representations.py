@@ -2,11 +2,10 @@
 
 python benchmarks/representations.py models/em-particles-fast.toml -o runs/representations
 
-Needs ``pip install cellpose stardist`` (no TensorFlow), whose code draws the particles of flows and of
-star-convex distances. Trained on the training images of the first data set and judged on its validation
-images, each rescaled by its true diameter. All networks see the same batches, and each predicts the size map
-beside its own maps, since a model needs it to find the scale. What has its weights in the output folder is
-not trained.
+Needs ``pip install stardist`` (no TensorFlow), whose code draws the particles of star-convex distances.
+Trained on the training images of the first data set and judged on its validation images, each rescaled by its
+true diameter. All networks see the same batches, and each predicts the size map beside its own maps, since a
+model needs it to find the scale. What has its weights in the output folder is not trained.
 
 Every particle has a confidence: the mean foreground probability, or the object probability of a star-convex
 one. Shown are the scores at 0.5, the packages' default, and at the best of a few thresholds, chosen by F1 on
@@ -37,7 +36,7 @@ from nanoseg_fiji.files import replacing
 from nanoseg_fiji.network import build, save_weights
 from nanoseg_fiji.segmentation.device import autocast
 from nanoseg_fiji.segmentation.resize import resize, resize_shape
-from nanoseg_fiji.segmentation.scale import MAX_ZOOM
+from nanoseg_fiji.segmentation.scale import look_scales
 from nanoseg_fiji.training.config import load_config
 from nanoseg_fiji.training.material import load_material
 
@@ -180,7 +179,7 @@ def judge(
 ) -> dict[str, Judged]:
     """Segment an image at its true scale with all networks, and decode its true maps."""
     shape = image.labels.shape
-    scale = min(config.diameter / true_diameter(image.labels), MAX_ZOOM)
+    (scale,) = look_scales(shape, true_diameter(image.labels), config.diameter, 1.0)
     gray = resize(image.levels[0], resize_shape(shape, scale))
     rows, cols = (
         ((np.arange(small) + 0.5) * side / small).astype(np.int64)

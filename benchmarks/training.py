@@ -18,7 +18,7 @@ from nanoseg_fiji.training.run import TrainingRun
 from nanoseg_fiji.training.targets import describe
 
 _BATCH = 8
-_ARCHITECTURE = {"name": "unet", "channels": [16, 32, 64, 128, 256], "bottom_blocks": 2}
+_ARCHITECTURE = {"name": "flow-unet", "channels": [16, 32, 64, 128, 256], "bottom_blocks": 2}
 
 
 def _stream(steps: int) -> CropStream:

@@ -58,7 +58,8 @@ def segment(
     split : bool
         Whether touching particles are split; false gives aggregates.
     tolerance : float
-        Depth of the h-maxima that mark particles, in pixels at the model's scale; higher splits less.
+        Distance up to which places where flows end are one particle's, in pixels at the model's scale; higher
+        splits less.
     min_ecd, max_ecd : float
         Range of equivalent circular diameters kept, in the image's unit.
     min_score : float

@@ -81,7 +81,8 @@ class SegmentationParams:
     split: bool = True
     """Whether touching particles are split; false gives aggregates."""
     tolerance: float = 3.0
-    """Depth of the h-maxima that mark particles, in pixels at the model's scale; higher splits less."""
+    """Distance up to which places where flows end are one particle's, in pixels at the model's scale; higher
+    splits less."""
     min_ecd: float = 0.0
     """Smallest equivalent circular diameter kept, in the image's unit."""
     max_ecd: float = math.inf

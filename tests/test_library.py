@@ -16,7 +16,7 @@ from nanoseg_fiji.library import import_model, remove_model, set_default_model
 from nanoseg_fiji.network import build, load_model, save_weights
 from nanoseg_fiji.resources import DEFAULT, default_model, find_model, list_models
 
-ARCHITECTURE = {"name": "unet", "channels": [4, 8], "bottom_blocks": 1}
+ARCHITECTURE = {"name": "flow-unet", "channels": [4, 8], "bottom_blocks": 1}
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,10 @@ def segment(
     ] = True,
     tolerance: Annotated[
         float,
-        typer.Option(help="Depth of a neck that splits, in pixels at the model's scale; more splits less."),
+        typer.Option(
+            help="Distance up to which centres are one particle's, in pixels at the model's scale; more "
+            "splits less."
+        ),
     ] = SegmentationParams.tolerance,
     min_ecd: Annotated[
         float, typer.Option(help="Smallest equivalent circular diameter kept, in the image's unit.")

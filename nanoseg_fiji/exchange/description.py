@@ -21,8 +21,8 @@ __all__ = ["describe"]
 
 _MEANING = {
     "foreground": "probability that a pixel belongs to a particle",
-    "border": "probability of the border between touching particles",
-    "distance": "root of the distance to the particle's outline, in units of 16 px",
+    "flow_row": "step towards the particle's centre, along rows (y), of a length of 1",
+    "flow_col": "step towards the particle's centre, along columns (x), of a length of 1",
     "size": "log2 of the diameter, in px, of the particle that the pixel belongs to",
 }
 

@@ -27,7 +27,7 @@ INPUT = "image"
 """Name of the graph's input; its outputs have the names of the maps."""
 OPSET = 17
 """Version of ONNX's operators."""
-PROBABILITIES = ("foreground", "border")
+PROBABILITIES = ("foreground",)
 """Maps that the graph gives as logits and a package, by its postprocessing, as probabilities."""
 
 

@@ -153,10 +153,10 @@ def _documentation(model: Model) -> str:
 
 The network sees one grey channel, at a scale at which the typical particle is {model.diameter:g} px across:
 rescale the image first. Sides must be multiples of {model.net.stride} px; an output pixel depends on
-{model.net.halo} px around it. `foreground` and `border` (between touching particles) are probabilities;
-`distance` is the root of the distance to the particle's outline in units of 16 px; `size` is log2 of the
-diameter, in px, of the particle that a pixel belongs to. Particles are the basins of a watershed of
-`distance` within `foreground` > 0.5.
+{model.net.halo} px around it. `foreground` is a probability; `flow_row` and `flow_col` are the step towards
+the particle's centre, along y and x, of a length of 1; `size` is log2 of the diameter, in px, of the particle
+that a pixel belongs to. Pixels with `foreground` > 0.5 whose steps lead to the same place are a particle, as
+in Cellpose (doi 10.1038/s41592-020-01018-x).
 
 The preprocessing is that of nanoseg-fiji: 1st and 99th percentile to -1 and 1, clipped at -3 and 3.
 nanoseg-fiji besides leaves out pixels that are not finite, takes the percentiles of about a million pixels

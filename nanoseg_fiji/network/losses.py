@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn import functional as F
 
-from nanoseg_fiji.network.unet import MAPS
-
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["LossConfig", "LossParts", "map_loss"]
 
 _FLOW_WEIGHT = 1.5
-_BORDER_WEIGHT = 8.0  # borders are a few per cent of the pixels
+_GROUND = 0.2  # weight of the background, where there is no flow
+_SIZE_WEIGHT = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,16 @@ class LossConfig:
 
 
 class LossParts(NamedTuple):
-    """Loss of every map, each a scalar tensor; the sum is what is minimised."""
+    """Weighted loss of every map, each a scalar tensor; the sum is what is minimised."""
 
     foreground: Tensor
-    border: Tensor
-    distance: Tensor
-    size: Tensor
     flow: Tensor
+    size: Tensor
 
     @property
     def total(self) -> Tensor:
-        """Weighted sum."""
-        return self.foreground + self.border + self.distance + 0.25 * self.size + self.flow
+        """Their sum."""
+        return self.foreground + self.flow + self.size
 
 
 def _mean(values: Tensor, weight: Tensor) -> Tensor:
@@ -51,15 +48,15 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
     """Compare predicted with true maps.
 
     Foreground: binary cross-entropy and soft Dice (Milletari et al. 2016, 10.1109/3DV.2016.79).
-    Border: weighted cross-entropy inside particles. Distance and size: smooth L1 inside particles.
+    Flow: squared length of the error. Size: smooth L1 inside particles.
 
     Parameters
     ----------
     maps : Tensor
-        Network output, (batch, 4 or 6, row, col).
+        Network output, (batch, 4, row, col).
     targets : Tensor
-        (batch, 8, row, col): the four true maps, then the weight of a pixel (0 where the label is unknown)
-        and the weight of its size (0 where the particle is cut by the image's edge), then the true flow.
+        (batch, 6, row, col): the four true maps (foreground as 0 or 1), then the weight of a pixel (0 where
+        the label is unknown) and the weight of its size (0 where the particle is cut by the image's edge).
     config : LossConfig, optional
         How the parts are weighted.
 
@@ -77,21 +74,10 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
     prob = torch.sigmoid(maps[:, 0]) * known
     overlap = 2 * (prob * inside).sum((1, 2)) + 1.0
     dice = 1 - overlap / (prob.sum((1, 2)) + inside.sum((1, 2)) + 1.0)
-    border = F.binary_cross_entropy_with_logits(
-        maps[:, 1], targets[:, 1], reduction="none", pos_weight=maps.new_tensor(_BORDER_WEIGHT)
-    )
-    distance = F.smooth_l1_loss(maps[:, 2], targets[:, 2], reduction="none", beta=0.1)
+    flow = (maps[:, 1:3] - targets[:, 1:3]).square().sum(1)
     size = F.smooth_l1_loss(maps[:, 3], targets[:, 3], reduction="none", beta=0.5)
-    flow, way = maps.new_zeros(()), maps[:, len(MAPS) :]
-    if way.shape[1]:
-        error = (way - targets[:, 6:]).square().sum(1)
-        flow = _FLOW_WEIGHT * _mean(error, inside + 0.2 * known * (1 - fore))
     return LossParts(
         foreground=(1 - share) * _mean(cross, known) + share * dice.mean(),
-        border=0.3 * _mean(border, inside),
-        # background keeps a little weight: outside, distance must be 0 for the watershed to end at the
-        # outline
-        distance=_mean(distance, inside + 0.1 * known * (1 - fore)),
-        size=_mean(size, inside * sized),
-        flow=flow,
+        flow=_FLOW_WEIGHT * _mean(flow, inside + _GROUND * known * (1 - fore)),
+        size=_SIZE_WEIGHT * _mean(size, inside * sized),
     )

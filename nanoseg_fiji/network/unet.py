@@ -14,15 +14,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["DISTANCE_UNIT", "FLOWS", "MAPS", "ResidualBlock", "UNet"]
+__all__ = ["MAPS", "ResidualBlock", "UNet"]
 
-MAPS = ("foreground", "border", "distance", "size")
-"""Output channels: logit of foreground, logit of the border between touching particles, root of the scaled
-distance to the particle's outline, and log2 of the particle's diameter in pixels."""
-FLOWS = ("flow_row", "flow_col")
-"""Further channels of a network of six maps: unit vector towards the centre of the particle."""
-DISTANCE_UNIT = 16.0
-"""Pixels of distance at which the distance map, the root of distance / DISTANCE_UNIT, is 1."""
+MAPS = ("foreground", "flow_row", "flow_col", "size")
+"""Output channels: logit of foreground, unit vector towards the particle's centre along rows and along
+columns, and log2 of the particle's diameter in pixels."""
 
 
 class ResidualBlock(nn.Module):
@@ -60,29 +56,22 @@ class UNet(nn.Module):
     fold : int
         Side of the squares of pixels that are folded into channels at the door and unfolded behind the last
         layer (Shi et al. 2016, 10.1109/CVPR.2016.207): every layer is that much smaller, a side.
-    maps : int
-        Number of maps: those of `MAPS`, or six with `FLOWS`.
     """
 
     def __init__(
-        self,
-        channels: Sequence[int] = (16, 32, 64, 128, 256),
-        bottom_blocks: int = 2,
-        fold: int = 1,
-        maps: int = 4,
+        self, channels: Sequence[int] = (16, 32, 64, 128, 256), bottom_blocks: int = 2, fold: int = 1
     ) -> None:
         super().__init__()
         self.channels = tuple(channels)
         self.bottom_blocks = bottom_blocks
         self.fold = fold
-        self.maps = maps
         widths = (fold * fold, *self.channels)
         self.encoder = nn.ModuleList(ResidualBlock(a, b) for a, b in pairwise(widths))
         self.bottom = nn.Sequential(
             *(ResidualBlock(channels[-1], channels[-1]) for _ in range(bottom_blocks - 1))
         )
         self.decoder = nn.ModuleList(ResidualBlock(a + b, a) for a, b in pairwise(channels))
-        self.head = nn.Conv2d(channels[0], maps * fold * fold, kernel_size=1)
+        self.head = nn.Conv2d(channels[0], len(MAPS) * fold * fold, kernel_size=1)
 
     @property
     def stride(self) -> int:
@@ -113,7 +102,7 @@ class UNet(nn.Module):
         Returns
         -------
         Tensor
-            (batch, maps, row, col), channels as in `MAPS` and `FLOWS`.
+            (batch, 4, row, col), channels as in `MAPS`.
         """
         if x.shape[-2] % self.stride or x.shape[-1] % self.stride:
             fit = [-(-s // self.stride) * self.stride for s in x.shape[-2:]]

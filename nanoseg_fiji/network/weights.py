@@ -38,6 +38,11 @@ class Model:
         """Particle diameter that the network knows best, in pixels; images are rescaled to it."""
         return float(self.spec.card["diameter"])
 
+    @property
+    def outline_zoom(self) -> float:
+        """Magnification of the second look, which sharpens outlines; 1 where the first is enough."""
+        return float(self.spec.card.get("outline_zoom", 1.0))
+
 
 def build(architecture: Mapping[str, Any]) -> UNet:
     """Make an untrained network.
@@ -45,7 +50,7 @@ def build(architecture: Mapping[str, Any]) -> UNet:
     Parameters
     ----------
     architecture : mapping
-        ``{"name": "unet", "channels": [...], "bottom_blocks": n}``, as in a card.
+        ``{"name": "flow-unet", "channels": [...], "bottom_blocks": n, "fold": n}``, as in a card.
 
     Raises
     ------
@@ -53,8 +58,11 @@ def build(architecture: Mapping[str, Any]) -> UNet:
         If the architecture is not one of this version's.
     """
     settings = dict(architecture)
-    if settings.pop("name", None) != "unet":
-        raise ModelError(f"architecture {architecture.get('name')!r} is unknown: update nanoseg-fiji")
+    if settings.pop("name", None) != "flow-unet":
+        raise ModelError(
+            f"architecture {architecture.get('name')!r} is none of this version: update nanoseg-fiji, or "
+            "train the model again"
+        )
     try:
         return UNet(**settings)
     except TypeError as error:

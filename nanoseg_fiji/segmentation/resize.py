@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from skimage.segmentation import watershed
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
@@ -44,58 +43,41 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
     return resampled
 
 
-def labels_to_shape(
-    labels: NDArray[np.int32],
-    mask: NDArray[np.bool_],
-    shape: tuple[int, int],
-    landscape: NDArray[np.float32] | None = None,
-) -> NDArray[np.int32]:
+def labels_to_shape(labels: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Bring a label image to the size of a mask.
 
     Every pixel takes the label that has most bilinear weight among the four nearest small pixels; where all
-    four are background it stays background. Where they name several particles, the watershed of the resampled
-    landscape draws the border, which follows its valley instead of the small pixels' staircase.
+    four are background it stays background.
 
     Parameters
     ----------
     labels : ndarray of int32, (row, col)
         Small label image.
-    mask : ndarray of bool, `shape`
+    mask : ndarray of bool, (row, col)
         Foreground at the new size.
-    shape : (int, int)
-        New rows and columns.
-    landscape : ndarray of float32, (row, col), optional
-        What the labels were split by; without it the weights alone draw the borders.
 
     Returns
     -------
-    ndarray of int32, `shape`
+    ndarray of int32, (row, col)
         Label image whose foreground lies within `mask`.
     """
     sides = []
-    for size, small in zip(shape, labels.shape, strict=True):
+    for size, small in zip(mask.shape, labels.shape, strict=True):
         at = (np.arange(size) + 0.5) * (small / size) - 0.5
         low = np.floor(at).astype(np.int64)
         part = (at - low).astype(np.float32)
         sides.append(((np.clip(low, 0, small - 1), 1 - part), (np.clip(low + 1, 0, small - 1), part)))
     corners = [labels[r[:, None], c[None, :]] for r, _ in sides[0] for c, _ in sides[1]]
     weights = [u[:, None] * v[None, :] for _, u in sides[0] for _, v in sides[1]]
-    best = np.zeros(shape, np.int32)
-    most = np.zeros(shape, np.float32)
+    best = np.zeros(mask.shape, np.int32)
+    most = np.zeros(mask.shape, np.float32)
     for corner in corners:
         votes = sum(
             (weight * (other == corner) for other, weight in zip(corners, weights, strict=True)),
-            np.zeros(shape, np.float32),
+            np.zeros(mask.shape, np.float32),
         )
         better = (votes > most) & (corner > 0)
         best[better] = corner[better]
         most[better] = votes[better]
     best[~mask] = 0
-    if landscape is not None and labels.size < best.size:
-        disputed = np.zeros(shape, bool)
-        for corner in corners:
-            disputed |= (corner > 0) & (corner != best) & (best > 0)
-        best = watershed(-resize(landscape, shape), np.where(disputed, 0, best), mask=best > 0).astype(
-            np.int32
-        )
     return best

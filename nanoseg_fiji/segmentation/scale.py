@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from nanoseg_fiji.segmentation.tiles import Predictor
     from nanoseg_fiji.types import Cancelled, Progress
 
-__all__ = ["MAX_ZOOM", "estimate_diameter"]
+__all__ = ["estimate_diameter", "look_scales"]
 
-MAX_ZOOM = 4.0
-"""Largest magnification of an image; particles smaller than the model's diameter / MAX_ZOOM stay small."""
+_MAX_ZOOM = 4.0  # particles smaller than the model's diameter / _MAX_ZOOM stay small
 _SMALLEST = 48  # px, longest side at the coarsest scale: one particle may fill the image
 _LARGEST = 2048  # px, longest side at the finest scale beyond the image's own
 _STEP = 2.0  # between scales
@@ -27,10 +26,38 @@ _NOTICED = 0.02  # share of the image
 _WIDTH = 0.5  # octaves: how far from the model's diameter a particle's size is believed
 
 
+def _finest(shape: tuple[int, int]) -> float:
+    return max(1.0, min(_MAX_ZOOM, _LARGEST / max(shape)))
+
+
+def look_scales(shape: tuple[int, int], diameter: float, known: float, zoom: float) -> tuple[float, ...]:
+    """Scales at which the network looks at an image, once its typical particle diameter is known.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the image.
+    diameter : float
+        Typical particle diameter, in pixels of the image.
+    known : float
+        The diameter that the network knows best, in pixels, which gives the first scale.
+    zoom : float
+        Magnification of the second scale over the first; 1 for one look.
+
+    Returns
+    -------
+    tuple of float
+        One scale or two, the finer one last. The second is no finer than the image's own pixels, unless the
+        image is small.
+    """
+    scale = min(known / diameter, _MAX_ZOOM)
+    finer = min(scale * zoom, _finest(shape))
+    return (scale, finer) if finer > scale else (scale,)
+
+
 def _scales(shape: tuple[int, int]) -> list[float]:
-    longest = max(shape)
-    finest = max(1.0, min(MAX_ZOOM, _LARGEST / longest))
-    count = int(np.log2(max(finest * longest / _SMALLEST, 1)) / np.log2(_STEP)) + 1
+    finest = _finest(shape)
+    count = int(np.log2(max(finest * max(shape) / _SMALLEST, 1)) / np.log2(_STEP)) + 1
     return [finest / _STEP**k for k in reversed(range(count))]
 
 
@@ -94,6 +121,7 @@ def estimate_diameter(
             best, diameter = found, 2**centre / scale
         if progress:
             progress((index + 1) / len(scales), f"looking at scale {scale:.2g}")
-        if larger > max(found, best / 4, _NOTICED):  # finer scales show these particles larger still
+        # finer scales show larger particles larger still; those not seen at the scale of their own are ground
+        if larger > max(found, best / 4, _NOTICED) and best > larger / 4:
             break
     return float(diameter)

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy import ndimage
 from scipy.special import expit
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.network.unet import DISTANCE_UNIT
 from nanoseg_fiji.progress import share
 from nanoseg_fiji.segmentation.device import choose_device
+from nanoseg_fiji.segmentation.flows import split_flows
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.segmentation.resize import labels_to_shape, resize, resize_shape
-from nanoseg_fiji.segmentation.scale import MAX_ZOOM, estimate_diameter
-from nanoseg_fiji.segmentation.split import aggregates, split_landscape
+from nanoseg_fiji.segmentation.scale import estimate_diameter, look_scales
+from nanoseg_fiji.segmentation.split import aggregates
 from nanoseg_fiji.segmentation.tiles import Predictor
 
 if TYPE_CHECKING:
@@ -25,10 +24,9 @@ if TYPE_CHECKING:
     from nanoseg_fiji.network import Model
     from nanoseg_fiji.types import Cancelled, Progress
 
-__all__ = ["Segmentation", "labels_from_maps", "landscape", "segment_pixels"]
+__all__ = ["Segmentation", "labels_from_maps", "predict_maps", "segment_pixels"]
 
 _T = TypeVar("_T", bound=np.generic)
-_SMOOTHING = 0.7  # px at the model's scale
 _SPECK = 25  # px at the model's scale: less is a sixth of the typical diameter, and nearly always noise
 _SCAN_SHARE = 0.3  # of the progress bar
 
@@ -49,28 +47,50 @@ class Segmentation:
     """Fallbacks."""
 
 
-def landscape(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Make the landscape that the watershed floods, in pixels at the model's scale.
-
-    The root of the distance makes a valley between large particles count as one between small ones; the
-    factor makes a step of it a step of the distance, for a particle of the model's diameter.
+def predict_maps(
+    image: NDArray[np.float32],
+    predictor: Predictor,
+    scales: tuple[float, ...],
+    progress: Progress | None = None,
+    cancel: Cancelled | None = None,
+) -> NDArray[np.float32]:
+    """Predict the maps, averaged over the scales at which the network looks.
 
     Parameters
     ----------
-    maps : ndarray of float32, (4, row, col)
-        As in `nanoseg_fiji.network.MAPS`.
+    image : ndarray of float32, (row, col)
+        Normalised micrograph.
+    predictor : Predictor
+        The network.
+    scales : tuple of float
+        One scale or two, the finer one last.
+    progress, cancel : callable, optional
+        Told and asked between tiles.
 
     Returns
     -------
-    ndarray of float32, (row, col)
-        Heights, in pixels at the model's scale.
+    ndarray of float32, (4, row, col)
+        As in `nanoseg_fiji.network.MAPS`, at the finer scale.
     """
-    smooth: NDArray[np.float32] = ndimage.gaussian_filter(np.clip(maps[2], 0, None), _SMOOTHING)
-    return 2 * DISTANCE_UNIT * smooth
+    work = [scale**2 for scale in scales]
+    done = np.cumsum([0.0, *work]) / sum(work)
+    looks = []
+    for scale, begin, end in zip(scales, done[:-1], done[1:], strict=True):
+        small = resize(image, resize_shape(image.shape, scale))
+        maps = predictor(small, share(progress, float(begin), float(end)), cancel)
+        maps[3] += np.log2(scales[-1] / scale)
+        looks.append(maps)
+    if len(looks) == 1:
+        return looks[0]
+    looks[1] += resize(looks[0], looks[1].shape[1:])
+    looks[1] /= 2
+    return looks[1]
 
 
-def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -> NDArray[np.int32]:
-    """Turn maps into particles at the model's scale.
+def labels_from_maps(
+    maps: NDArray[np.float32], split: bool, tolerance: float, zoom: float = 1.0
+) -> NDArray[np.int32]:
+    """Turn maps into particles at the maps' scale.
 
     Parameters
     ----------
@@ -79,7 +99,9 @@ def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -
     split : bool
         Whether touching particles are split.
     tolerance : float
-        Depth of the h-maxima, in pixels at the model's scale.
+        Distance up to which the places where flows end are one, in pixels at the model's scale.
+    zoom : float
+        Magnification of the maps over the model's scale.
 
     Returns
     -------
@@ -87,8 +109,8 @@ def labels_from_maps(maps: NDArray[np.float32], split: bool, tolerance: float) -
         Label image.
     """
     mask = maps[0] > 0
-    labels = split_landscape(landscape(maps), mask, tolerance) if split else aggregates(mask)
-    kept = np.bincount(labels.ravel(), minlength=1) >= _SPECK
+    labels = split_flows(maps[1:3], mask, tolerance * zoom) if split else aggregates(mask)
+    kept = np.bincount(labels.ravel(), minlength=1) >= _SPECK * zoom**2
     kept[0] = False
     ids: NDArray[np.int32] = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
     return ids[labels]
@@ -121,7 +143,8 @@ def segment_pixels(
     split : bool
         Whether touching particles are split.
     tolerance : float
-        Depth of the h-maxima that mark particles, in pixels at the model's scale; higher splits less.
+        Distance up to which the places where flows end are one particle's, in pixels at the model's scale;
+        higher splits less.
     mask : ndarray of bool, (row, col), optional
         Where to look; outside is background.
     device : str
@@ -165,18 +188,17 @@ def segment_pixels(
             str(predictor.device),
             tuple(predictor.messages),
         )
-    scale = min(model.diameter / diameter, MAX_ZOOM)
-    whole = gray.shape
+    whole = gray.shape[0], gray.shape[1]
+    scales = look_scales(whole, diameter, model.diameter, model.outline_zoom)
     if window is not None:
         image, gray, mask = image[window], gray[window], None if mask is None else mask[window]
-    small = resize(image, resize_shape(gray.shape, scale))
-    maps = predictor(small, share(progress, scan, 0.95), cancel)
-    labels = labels_from_maps(maps, split, tolerance)
+    maps = predict_maps(image, predictor, scales, share(progress, scan, 0.95), cancel)
+    labels = labels_from_maps(maps, split, tolerance, scales[-1] / scales[0])
     logits = resize(maps[0], gray.shape)
     inside = (logits > 0) & np.isfinite(gray)
     if mask is not None:
         inside &= mask
-    labels = labels_to_shape(labels, inside, gray.shape, landscape(maps) if split else None)
+    labels = labels_to_shape(labels, inside)
     probability: NDArray[np.float32] = expit(logits)
     if window is not None:
         labels, probability = _placed(labels, whole, window), _placed(probability, whole, window)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from nanoseg_fiji.errors import CancelledError
+from nanoseg_fiji.network import MAPS
 from nanoseg_fiji.segmentation.device import autocast
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Predictor:
         self, image: NDArray[np.float32], progress: Progress | None, cancel: Cancelled | None
     ) -> NDArray[np.float32]:
         self.net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        out = np.empty((self.net.maps, *image.shape), np.float32)
+        out = np.empty((len(MAPS), *image.shape), np.float32)
         spans = [list(tile_spans(size, self.tile, self.net.halo)) for size in image.shape]
         tiles = [(r, c) for r in spans[0] for c in spans[1]]
         for done, ((read_r, keep_r), (read_c, keep_c)) in enumerate(tiles):

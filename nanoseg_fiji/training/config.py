@@ -59,6 +59,8 @@ class TrainingConfig:
     with ``.`` is relative to the file. Empty: weights drawn at random."""
     diameter: float = 32.0
     """Particle diameter that images are rescaled to when the model is used, in pixels."""
+    outline_zoom: float = 1.0
+    """How much finer the model looks a second time when it is used, for sharper outlines; 1 for one look."""
     steps: int = 10_000
     """Optimiser steps."""
     learning_rate: float = 2e-3
@@ -96,7 +98,7 @@ class TrainingConfig:
     """What is done to their grey values."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "validate_every", "learning_rate", "clip", "diameter"):
+        for name in ("steps", "validate_every", "learning_rate", "clip", "diameter", "outline_zoom"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} = {getattr(self, name)} must be above 0")
         if not 0 <= self.validation_fraction < 1:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nanoseg_fiji.network.unet import DISTANCE_UNIT
 from nanoseg_fiji.training.augmentation import AugmentationConfig, augment
-from nanoseg_fiji.training.targets import SIZE_RANGE, border_map
+from nanoseg_fiji.training.targets import SIZE_RANGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from nanoseg_fiji.training.targets import LabelledImage
 
-__all__ = ["CropConfig", "CropStream", "cut_crop", "resample"]
+__all__ = ["CropConfig", "CropStream", "cut_crop", "place_crop", "resample"]
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,14 @@ def _bilinear(
     return out
 
 
+def _pixels_per_pixel(matrix: NDArray[np.float64]) -> float:
+    """Image pixels per crop pixel, a side."""
+    return float(np.sqrt(abs(np.linalg.det(matrix))))
+
+
 def resample(
     source: LabelledImage, matrix: NDArray[np.float64], offset: NDArray[np.float64], side: int
-) -> tuple[
-    NDArray[np.float32], NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]
-]:
+) -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.bool_], NDArray[np.float32]]:
     """Read a square through an affine map from crop to image coordinates.
 
     Parameters
@@ -83,16 +85,15 @@ def resample(
 
     Returns
     -------
-    image, labels, distance, known : ndarrays, (side, side)
-        Micrograph; labels; distance in pixels of the crop; where the crop lies inside the image and the label
-        is certain.
+    image, labels, known : ndarrays, (side, side)
+        Micrograph; labels; where the crop lies inside the image and the label is certain.
     flow : ndarray of float32, (2, side, side)
         Unit vectors to the particle's centre, along rows and columns of the crop.
     """
     grid = np.arange(side, dtype=np.float64)
     rows = matrix[0, 0] * grid[:, None] + matrix[0, 1] * grid[None, :] + offset[0]
     cols = matrix[1, 0] * grid[:, None] + matrix[1, 1] * grid[None, :] + offset[1]
-    step = float(np.sqrt(abs(np.linalg.det(matrix))))  # image pixels per crop pixel
+    step = _pixels_per_pixel(matrix)
     level = int(np.clip(np.floor(np.log2(max(step, 1.0)) + 0.3), 0, len(source.levels) - 1))
     image = _bilinear(source.levels[level], rows / 2**level, cols / 2**level)
     height, width = source.labels.shape
@@ -103,13 +104,7 @@ def resample(
         known &= source.known[near_r, near_c]
     flow = np.tensordot(np.linalg.inv(matrix), source.flow[:, near_r, near_c].astype(np.float32), 1)
     flow /= np.maximum(np.hypot(*flow), 1e-6)
-    return (
-        image,
-        source.labels[near_r, near_c],
-        source.distance[near_r, near_c] / step,
-        known,
-        flow.astype(np.float32),
-    )
+    return image, source.labels[near_r, near_c], known, flow.astype(np.float32)
 
 
 def _place(
@@ -147,8 +142,38 @@ def _choose(rng: Generator, source: LabelledImage, side: int, config: CropConfig
     return target, step
 
 
+def place_crop(
+    rng: Generator, source: LabelledImage, side: int, config: CropConfig
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Choose where a crop lies, turned, mirrored and scaled.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of chance: the same state gives the same place.
+    source : LabelledImage
+        Image to cut from.
+    side : int
+        Side of the crop, in pixels.
+    config : CropConfig
+        Range of scales.
+
+    Returns
+    -------
+    matrix, offset : ndarray of float64, (2, 2) and (2,)
+        Map from crop to image coordinates, as `resample` takes it.
+    """
+    target, step = _choose(rng, source, side, config)
+    return _place(rng, source, side, step, target)
+
+
 def cut_crop(
-    rng: Generator, source: LabelledImage, side: int, config: CropConfig, augmentation: AugmentationConfig
+    rng: Generator,
+    source: LabelledImage,
+    matrix: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    side: int,
+    augmentation: AugmentationConfig,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Cut one training crop.
 
@@ -158,10 +183,10 @@ def cut_crop(
         Source of chance: the same state gives the same crop.
     source : LabelledImage
         Image to cut from.
+    matrix, offset : ndarray of float64, (2, 2) and (2,)
+        Where, as `place_crop` gives it.
     side : int
         Side of the crop, in pixels.
-    config : CropConfig
-        Range of scales.
     augmentation : AugmentationConfig
         What is done to the grey values.
 
@@ -169,25 +194,21 @@ def cut_crop(
     -------
     image : ndarray of float32, (side, side)
         Augmented micrograph.
-    targets : ndarray of float32, (8, side, side)
+    targets : ndarray of float32, (6, side, side)
         As `nanoseg_fiji.network.losses.map_loss` takes them.
     """
-    target, step = _choose(rng, source, side, config)
-    matrix, offset = _place(rng, source, side, step, target)
-    image, labels, distance, known, flow = resample(source, matrix, offset, side)
+    image, labels, known, flow = resample(source, matrix, offset, side)
     image, cleared = augment(rng, image, augmentation)
     labels = np.where(cleared, 0, labels)
     fore = labels > 0
-    targets = np.empty((8, side, side), np.float32)
+    targets = np.empty((6, side, side), np.float32)
     targets[0] = fore
-    targets[1] = border_map(torch.from_numpy(labels.astype(np.float32))).numpy()
-    targets[2] = np.sqrt(distance * fore / DISTANCE_UNIT)
+    targets[1:3] = flow * fore
     with np.errstate(divide="ignore"):
-        size = np.log2(source.diameter / np.float32(step))
+        size = np.log2(source.diameter / np.float32(_pixels_per_pixel(matrix)))
     targets[3] = np.clip(size, *SIZE_RANGE)[labels]
     targets[4] = known
     targets[5] = ~source.cut[labels] & known
-    targets[6:] = flow * fore
     return image, targets
 
 
@@ -233,9 +254,12 @@ class CropStream(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Make the batch of a step: images (n, 1, side, side) and targets (n, 8, side, side), float32."""
+        """Make the batch of a step: images (n, 1, side, side) and targets (n, 6, side, side), float32."""
         rng, side, chosen = self._draw(step)
-        crops = [cut_crop(rng, self.images[i], side, self.config, self.augmentation) for i in chosen]
+        crops = []
+        for image in (self.images[i] for i in chosen):
+            matrix, offset = place_crop(rng, image, side, self.config)
+            crops.append(cut_crop(rng, image, matrix, offset, side, self.augmentation))
         images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]
         return images, torch.from_numpy(np.stack([targets for _, targets in crops]))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve"]
 
-_PARTS = ("foreground", "border", "distance", "size", "flow")
+_PARTS = ("foreground", "flow", "size")
 _HEADER = ["step", *_PARTS, "validation"]
 
 
@@ -72,8 +72,8 @@ class Curve:
         figure = Figure(figsize=(7, 4), layout="constrained")
         axes = figure.subplots()
         steps = [row[0] for row in self.rows]
-        axes.plot(steps, [sum(row[1:6]) - 0.75 * row[4] for row in self.rows], label="training")
-        judged = [(row[0], row[6]) for row in self.rows if math.isfinite(row[6])]
+        axes.plot(steps, [sum(row[1:-1]) for row in self.rows], label="training")
+        judged = [(row[0], row[-1]) for row in self.rows if math.isfinite(row[-1])]
         if judged:
             axes.plot(*zip(*judged, strict=True), "o-", label="validation, averaged weights")
             lowest = min(judged, key=lambda point: point[1])

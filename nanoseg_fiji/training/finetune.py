@@ -178,6 +178,7 @@ def _config(
         architecture=spec.card["architecture"],
         start=str(spec.weights),
         diameter=float(spec.card["diameter"]),
+        outline_zoom=float(spec.card.get("outline_zoom", 1.0)),
         steps=steps,
         learning_rate=learning_rate,
         weight_decay=0.0,
@@ -227,6 +228,7 @@ def _card(
         "architecture": dict(config.architecture),
         "weights": sum(p.numel() for p in run.net.parameters()),
         "diameter": config.diameter,
+        "outline_zoom": config.outline_zoom,
         "licence": spec.card.get("licence", ""),
         "training": {
             "method": "fine-tuning",

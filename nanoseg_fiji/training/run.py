@@ -167,16 +167,11 @@ class TrainingRun:
         self.stale = int(meta.get("stale", 0))
 
 
-def _start_from(config: TrainingConfig, net: UNet) -> ModelSpec:
+def _start_from(config: TrainingConfig, net: torch.nn.Module) -> ModelSpec:
     """Give `net` the weights of the model that `config.start` names; return which it is."""
     model = load_model(find_model(config.start))
-    weights = model.net.state_dict()
-    if net.maps > model.net.maps:  # the head keeps the rows that it has, and draws small ones for the others
-        for key in ("head.weight", "head.bias"):
-            fresh = 0.1 * net.state_dict()[key]
-            weights[key] = torch.cat([weights[key], fresh[len(weights[key]) :]])
     try:
-        net.load_state_dict(weights)
+        net.load_state_dict(model.net.state_dict())
     except RuntimeError as error:
         raise InputError(
             f"{config.name} cannot start from {config.start}: its architecture is "

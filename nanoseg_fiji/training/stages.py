@@ -105,10 +105,9 @@ class Study:
         return best
 
     def _written(self, net: nn.Module, step: int) -> Path:
-        keys = ("architecture", "diameter")
-        return write_model(
-            net, self.scratch / f"step-{step}.safetensors", {k: self.spec.card[k] for k in keys}
-        )
+        keys = ("architecture", "diameter", "outline_zoom")
+        card = {k: self.spec.card[k] for k in keys if k in self.spec.card}
+        return write_model(net, self.scratch / f"step-{step}.safetensors", card)
 
     def _judged(self, run: TrainingRun, weights: Path) -> Candidate:
         scores = headline(judge(weights, self.held.samples, device=self.device, cancel=self.cancel))

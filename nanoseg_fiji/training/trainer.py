@@ -252,6 +252,7 @@ def _finish(run: TrainingRun, material: Material, output: Path) -> Path:
         "architecture": dict(config.architecture),
         "weights": sum(p.numel() for p in net.parameters()),
         "diameter": config.diameter,
+        "outline_zoom": config.outline_zoom,
         "licence": "BSD-3-Clause",
         "training": {
             "steps": run.step,

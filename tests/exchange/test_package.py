@@ -124,7 +124,9 @@ def test_packages_that_cannot_be_used(tmp_path, monkeypatch):
         import_model(tmp_path / "b.zip")
     with pytest.raises(ModelError, match=r"a2\.zip is not of nanoseg-fiji: it has no \.safetensors file"):
         import_model(_zip(tmp_path / "a2.zip", rdf_yaml="type: model", weights_onnx="x"))
-    card = json.dumps({"name": "c", "sha256": "0" * 64, "architecture": {"name": "unet"}, "diameter": 32})
+    card = json.dumps(
+        {"name": "c", "sha256": "0" * 64, "architecture": {"name": "flow-unet"}, "diameter": 32}
+    )
     damaged = _zip(tmp_path / "c.zip", rdf_yaml="x: 1", c_safetensors="damaged", c_json=card)
     with pytest.raises(ModelError, match="is damaged or was changed"):
         import_model(damaged)

@@ -218,3 +218,5 @@ if __name__ == "__main__":
     globals().update(job["values"])
     exec(job["code"], globals())
     Path(sys.argv[2]).write_text(json.dumps(result))
+    sys.stdout.flush()
+    os._exit(0)  # Java's threads that are in Python just then would bring a Python that ends normally down

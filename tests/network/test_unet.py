@@ -37,7 +37,7 @@ def test_shape_of_the_maps_and_of_what_does_not_fit():
 
 
 def test_unknown_architectures_are_named():
-    with pytest.raises(ModelError, match="'resnet' is unknown"):
+    with pytest.raises(ModelError, match="'resnet' is none of this version"):
         build({"name": "resnet"})
     with pytest.raises(ModelError, match="does not fit this version"):
-        build({"name": "unet", "depth": 3})
+        build({"name": "flow-unet", "depth": 3})

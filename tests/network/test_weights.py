@@ -9,7 +9,7 @@ from nanoseg_fiji.errors import ModelError, OutputError
 from nanoseg_fiji.network import build, load_model, save_weights
 from nanoseg_fiji.types import ModelSpec
 
-ARCHITECTURE = {"name": "unet", "channels": [4, 8], "bottom_blocks": 1}
+ARCHITECTURE = {"name": "flow-unet", "channels": [4, 8], "bottom_blocks": 1}
 
 
 @pytest.fixture

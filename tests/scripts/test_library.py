@@ -20,7 +20,7 @@ from .conftest import status
 
 pytestmark = pytest.mark.jvm
 
-ARCHITECTURE = {"name": "unet", "channels": [4, 8], "bottom_blocks": 1}
+ARCHITECTURE = {"name": "flow-unet", "channels": [4, 8], "bottom_blocks": 1}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from nanoseg_fiji.resources import find_model
 
 pytestmark = [pytest.mark.jvm, pytest.mark.gui, pytest.mark.slow]
 
-ARCHITECTURE = {"name": "unet", "channels": [4, 8], "bottom_blocks": 1}
+ARCHITECTURE = {"name": "flow-unet", "channels": [4, 8], "bottom_blocks": 1}
 
 STORY = """
 import os, time

@@ -15,7 +15,7 @@ diameter = 16.0
 checkpoint_minutes = 0
 validation_fraction = 0.4
 [architecture]
-name = "unet"
+name = "flow-unet"
 channels = [4, 8]
 bottom_blocks = 1
 [crops]

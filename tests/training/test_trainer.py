@@ -173,7 +173,7 @@ def test_training_lowers_the_loss(config, tmp_path):
     longer = dataclasses.replace(config, steps=100, learning_rate=1e-2)
     train(longer, tmp_path / "run", device="cpu", workers=0)
     rows = list(csv.DictReader((tmp_path / "run" / "curve.csv").read_text().splitlines()))
-    losses = [sum(float(row[k]) for k in ("foreground", "distance")) for row in rows]
+    losses = [sum(float(row[k]) for k in ("foreground", "flow")) for row in rows]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
 

@@ -6,7 +6,7 @@
 #@ Double (label="diameter (unit of each image), 0 finds it", description="Typical particle diameter in the unit of each image; 0 finds it, image by image", value=0, min=0, style="format:0.######", persist=false) diameter
 #@ Boolean (label="pixel (lengths in px instead of unit)", description="Take diameter, min_ecd and max_ecd in pixels, whatever the images' units", value=false, persist=false) pixel
 #@ Boolean (label="split touching particles", description="Split touching particles; off gives aggregates", value=true, persist=false) split
-#@ Double (label="tolerance (px at the model's scale), higher splits less", description="Depth of the h-maxima that mark particles, in pixels at the model's scale; a higher value splits less", value=3, min=0, style="format:0.######", persist=false) tolerance
+#@ Double (label="tolerance (px at the model's scale), higher splits less", description="Distance up to which places where flows end are one particle's, in pixels at the model's scale; a higher value splits less", value=3, min=0, style="format:0.######", persist=false) tolerance
 #@ Double (label="min_ecd (unit of each image)", description="Smallest equivalent circular diameter kept, in the unit of each image", value=0, min=0, style="format:0.######", persist=false) min_ecd
 #@ Double (label="max_ecd (unit of each image), 0 = no limit", description="Largest equivalent circular diameter kept, in the unit of each image; 0 is no limit", value=0, min=0, style="format:0.######", persist=false) max_ecd
 #@ Double (label="min_score (0 to 1)", description="Lowest score kept, 0 to 1: the mean foreground probability of a particle", value=0.75, min=0, max=1, style="format:0.###", persist=false) min_score

@@ -1,0 +1,104 @@
+"""Flows to particles: every pixel follows its flow, and pixels that come to rest together are a particle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy import ndimage
+from skimage.measure import label as components
+from skimage.segmentation import relabel_sequential, watershed
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["rest_points", "split_flows"]
+
+_DOUBLINGS = 10  # 1,024 steps: particles larger than a tile are followed to the centre
+_LEAST = 5  # pixels that must come to rest within 3 x 3 for a particle; fewer have lost their way
+_TOUCHING = np.ones((3, 3))
+
+
+def rest_points(flow: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Follow the flow from every pixel of a mask.
+
+    The steps, of a pixel at most, are composed by scaling and squaring (Arsigny et al. 2006,
+    10.1007/11866565_113): each doubling reads, where a pixel has got to, how far the pixel there has got.
+
+    Parameters
+    ----------
+    flow : ndarray of float32, (2, row, col)
+        Steps along rows and columns, in pixels.
+    mask : ndarray of bool, (row, col)
+        Where to start; there is no flow outside.
+
+    Returns
+    -------
+    ndarray of float32, (2, pixels)
+        Row and column where each pixel of the mask, in raster order, comes to rest.
+    """
+    start = torch.from_numpy(np.stack(np.nonzero(mask)).astype(np.float32))
+    move = torch.from_numpy(np.ascontiguousarray(flow[:, mask]))
+    inside = torch.from_numpy(mask)
+    field = torch.zeros(1, 2, *mask.shape)
+    scale = 2 / torch.tensor(mask.shape)[:, None]  # grid_sample goes from -1 to 1
+    for _ in range(_DOUBLINGS):
+        field[0, :, inside] = move
+        there = ((start + move + 0.5) * scale - 1).flip(0).T[None, None]
+        move = move + F.grid_sample(field, there, padding_mode="border", align_corners=False)[0, :, 0]
+    points: NDArray[np.float32] = (start + move).numpy()
+    return points
+
+
+def split_flows(flow: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.int32]:
+    """Split a mask into particles by flows (Stringer et al. 2021, 10.1038/s41592-020-01018-x).
+
+    Pixels that come to rest together are one particle. Pixels that have lost their way, or whose way led
+    through the ground, go to the particle that they touch. A component without any particle stays one.
+
+    Parameters
+    ----------
+    flow : ndarray of float32, (2, row, col)
+        Steps towards the particle's centre along rows and columns, at most 1 px long.
+    mask : ndarray of bool, (row, col)
+        Where particles are.
+    tolerance : float
+        Distance up to which places of rest are one, in pixels; higher splits less.
+
+    Returns
+    -------
+    ndarray of int32, (row, col)
+        Label image with ids 1..n, each one connected component (8-connected).
+    """
+    if not mask.any():
+        return np.zeros(mask.shape, np.int32)
+    last = np.array(mask.shape)[:, None] - 1
+    rest = tuple(np.clip(np.rint(rest_points(flow, mask)), 0, last).astype(np.int64))
+    count = np.zeros(mask.shape, np.int32)
+    np.add.at(count, rest, 1)
+    crowded = ndimage.convolve(count, _TOUCHING.astype(np.int32), mode="constant") >= _LEAST
+    grown = ndimage.distance_transform_edt(~crowded) <= tolerance / 2 if crowded.any() else crowded
+    places, number = ndimage.label(grown, structure=_TOUCHING)
+    found = np.zeros(mask.shape, np.int32)
+    found[mask] = places[rest]
+    markers = _largest_parts(found)
+    islands, count_islands = ndimage.label(mask, structure=_TOUCHING)
+    bare = np.ones(count_islands + 1, bool)
+    bare[islands[markers > 0]] = False
+    markers = np.where(bare[islands] & mask, islands + number, markers)
+    labels = watershed(np.zeros(mask.shape, np.uint8), markers, mask=mask, connectivity=2)
+    return np.asarray(relabel_sequential(labels)[0], np.int32)
+
+
+def _largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Keep the largest component of every label."""
+    parts = components(labels, connectivity=2)
+    area = np.bincount(parts.ravel())
+    owner = np.zeros(area.size, np.int64)
+    owner[parts] = labels
+    largest = np.zeros(int(labels.max()) + 1, np.int64)
+    by_area = np.argsort(area, kind="stable")
+    largest[owner[by_area]] = by_area  # the last, that is largest, part of a label stays
+    return np.where(parts == largest[labels], labels, 0).astype(np.int32)
