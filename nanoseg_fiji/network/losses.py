@@ -75,9 +75,10 @@ def map_loss(maps: Tensor, targets: Tensor, config: LossConfig | None = None) ->
     overlap = 2 * (prob * inside).sum((1, 2)) + 1.0
     dice = 1 - overlap / (prob.sum((1, 2)) + inside.sum((1, 2)) + 1.0)
     flow = (maps[:, 1:3] - targets[:, 1:3]).square().sum(1)
+    led = targets[:, 1:3].square().sum(1)  # 1 in particles and their holes, 0 where there is no flow
     size = F.smooth_l1_loss(maps[:, 3], targets[:, 3], reduction="none", beta=0.5)
     return LossParts(
         foreground=(1 - share) * _mean(cross, known) + share * dice.mean(),
-        flow=_FLOW_WEIGHT * _mean(flow, inside + _GROUND * known * (1 - fore)),
+        flow=_FLOW_WEIGHT * _mean(flow, known * (_GROUND + (1 - _GROUND) * led)),
         size=_SIZE_WEIGHT * _mean(size, inside * sized),
     )

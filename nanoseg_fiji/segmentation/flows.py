@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["rest_points", "split_flows"]
 
 _DOUBLINGS = 10  # 1,024 steps: particles larger than a tile are followed to the centre
+_MOVING = 0.5  # px: flows this long lead on where there is no particle, as through the hole of a ring
 _LEAST = 5  # pixels that must come to rest within 3 x 3 for a particle; fewer have lost their way
 _TOUCHING = np.ones((3, 3))
 
@@ -32,23 +33,24 @@ def rest_points(flow: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[n
     flow : ndarray of float32, (2, row, col)
         Steps along rows and columns, in pixels.
     mask : ndarray of bool, (row, col)
-        Where to start; there is no flow outside.
+        Where to start.
 
     Returns
     -------
     ndarray of float32, (2, pixels)
         Row and column where each pixel of the mask, in raster order, comes to rest.
     """
-    start = torch.from_numpy(np.stack(np.nonzero(mask)).astype(np.float32))
-    move = torch.from_numpy(np.ascontiguousarray(flow[:, mask]))
-    inside = torch.from_numpy(mask)
+    moving = mask | (np.hypot(*flow) > _MOVING)
+    start = torch.from_numpy(np.stack(np.nonzero(moving)).astype(np.float32))
+    move = torch.from_numpy(np.ascontiguousarray(flow[:, moving]))
+    inside = torch.from_numpy(moving)
     field = torch.zeros(1, 2, *mask.shape)
     scale = 2 / torch.tensor(mask.shape)[:, None]  # grid_sample goes from -1 to 1
     for _ in range(_DOUBLINGS):
         field[0, :, inside] = move
         there = ((start + move + 0.5) * scale - 1).flip(0).T[None, None]
         move = move + F.grid_sample(field, there, padding_mode="border", align_corners=False)[0, :, 0]
-    points: NDArray[np.float32] = (start + move).numpy()
+    points: NDArray[np.float32] = (start + move).numpy()[:, mask[moving]]
     return points
 
 

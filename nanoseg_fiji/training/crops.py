@@ -203,7 +203,7 @@ def cut_crop(
     fore = labels > 0
     targets = np.empty((6, side, side), np.float32)
     targets[0] = fore
-    targets[1:3] = flow * fore
+    targets[1:3] = flow * ~cleared
     with np.errstate(divide="ignore"):
         size = np.log2(source.diameter / np.float32(_pixels_per_pixel(matrix)))
     targets[3] = np.clip(size, *SIZE_RANGE)[labels]

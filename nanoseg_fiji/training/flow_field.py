@@ -36,7 +36,8 @@ def flow_field(labels: NDArray[np.int32]) -> NDArray[np.float16]:
 
     Heat spreads from the pixel of a particle that is nearest to its centroid and is lost at the outline. The
     flow is the direction in which the temperature rises: it leads from every pixel to that one, inside the
-    particle whatever its shape. The field is smooth, so that of a large particle is found on a coarser grid.
+    particle whatever its shape. Holes count as the particle's, or the centre of a ring would be any of its
+    pixels, which nothing shows. The field is smooth, so that of a large particle is found on a coarser grid.
 
     Parameters
     ----------
@@ -46,8 +47,8 @@ def flow_field(labels: NDArray[np.int32]) -> NDArray[np.float16]:
     Returns
     -------
     ndarray of float16, (2, row, col)
-        Unit vectors, along rows and along columns; 0 on the background and in parts of a particle that are
-        not joined to its centre.
+        Unit vectors, along rows and along columns; 0 on the background outside holes and in parts of a
+        particle that are not joined to its centre.
     """
     out = np.zeros((2, *labels.shape), np.float16)
     particles = [_Particle(i, box) for i, box in enumerate(ndimage.find_objects(labels), 1) if box]
@@ -69,10 +70,10 @@ def _fill(
     for grid, hot, particle in zip(inside, source, particles, strict=True):
         mask = (labels[particle.box] == particle.label).astype(np.float32)
         small = resize(mask, _shrunk(particle, frame))
-        small = small > min(_COVERED, small.max() / 2)
-        pixels = np.argwhere(small)
+        covered = ndimage.binary_fill_holes(small > min(_COVERED, small.max() / 2))
+        pixels = np.argwhere(covered)
         row, col = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
-        grid[0, 1 : small.shape[0] + 1, 1 : small.shape[1] + 1] = torch.from_numpy(small)
+        grid[0, 1 : small.shape[0] + 1, 1 : small.shape[1] + 1] = torch.from_numpy(covered)
         hot[0, row + 1, col + 1] = 1
     heat = torch.zeros_like(inside)
     for _ in range(4 * frame):  # twice the longest way through a frame, as far as Cellpose goes
@@ -85,7 +86,9 @@ def _fill(
     for field, particle in zip(slope, particles, strict=True):
         rows, cols = _shrunk(particle, frame)
         full = _unit(resize(field[:, 1 : rows + 1, 1 : cols + 1], particle.shape), axis=0)
-        own = labels[particle.box] == particle.label
+        part = labels[particle.box]
+        own = part == particle.label
+        own |= (part == 0) & ndimage.binary_fill_holes(own)
         np.copyto(out[:, *particle.box], full, where=own, casting="same_kind")
 
 

@@ -39,3 +39,14 @@ def test_no_particle_and_a_particle_of_a_pixel_have_no_flow():
     assert not flow_field(labels).any()
     labels[4, 4] = 1
     assert not flow_field(labels).any()
+
+
+def test_flows_of_a_ring_lead_through_its_hole_to_the_middle():
+    rows, cols = np.indices((61, 61))
+    far = np.hypot(rows - 30, cols - 30)
+    labels = ((far < 25) & (far > 17)).astype(np.int32)
+    flow = flow_field(labels).astype(np.float32)
+    inward = -((rows - 30) * flow[0] + (cols - 30) * flow[1]) / np.maximum(far, 1)
+    assert inward[labels > 0].min() > 0.9
+    assert inward[(far < 17) & (far > 4)].min() > 0.8
+    assert not flow[:, far > 26].any()
