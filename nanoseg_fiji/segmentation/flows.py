@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from scipy import ndimage
 from skimage.measure import label as components
-from skimage.segmentation import relabel_sequential, watershed
+from skimage.segmentation import relabel_sequential
 from torch.nn import functional as F
+
+from nanoseg_fiji.segmentation.split import flood
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,15 +84,10 @@ def split_flows(flow: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: f
     np.add.at(count, rest, 1)
     crowded = ndimage.convolve(count, _TOUCHING.astype(np.int32), mode="constant") >= _LEAST
     grown = ndimage.distance_transform_edt(~crowded) <= tolerance / 2 if crowded.any() else crowded
-    places, number = ndimage.label(grown, structure=_TOUCHING)
+    places, _ = ndimage.label(grown, structure=_TOUCHING)
     found = np.zeros(mask.shape, np.int32)
     found[mask] = places[rest]
-    markers = _largest_parts(found)
-    islands, count_islands = ndimage.label(mask, structure=_TOUCHING)
-    bare = np.ones(count_islands + 1, bool)
-    bare[islands[markers > 0]] = False
-    markers = np.where(bare[islands] & mask, islands + number, markers)
-    labels = watershed(np.zeros(mask.shape, np.uint8), markers, mask=mask, connectivity=2)
+    labels = flood(np.zeros(mask.shape, np.float32), _largest_parts(found), mask)
     return np.asarray(relabel_sequential(labels)[0], np.int32)
 
 

@@ -15,7 +15,7 @@ from nanoseg_fiji.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["split_landscape", "split_mask"]
+__all__ = ["flood", "split_landscape", "split_mask"]
 
 _SMOOTHING = 1.0  # px; flattens the staircase that a distance map has on a pixel grid
 
@@ -44,18 +44,40 @@ def split_landscape(
     ndarray of int32, (row, col)
         Label image with ids 1..n.
     """
-    islands, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    if count == 0:
+    if not mask.any():
         return np.zeros(mask.shape, np.int32)
     heights = np.where(mask, landscape, 0).astype(np.float32)
     # NB: skimage's h_maxima marks each of several equal tops of one dome; a ring has many
     domes = reconstruction(heights - np.float32(tolerance), heights) if tolerance > 0 else heights
     peaks = local_maxima(domes) & mask
-    markers, number = ndimage.label(peaks, structure=np.ones((3, 3)))
+    markers, _ = ndimage.label(peaks, structure=np.ones((3, 3)))
+    return flood(heights, markers, mask)
+
+
+def flood(
+    heights: NDArray[np.float32], markers: NDArray[np.integer], mask: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Flood a mask from markers, from the tops down; a component without a marker stays one particle.
+
+    Parameters
+    ----------
+    heights : ndarray of float32, (row, col)
+        High inside particles, low between them.
+    markers : ndarray of int, (row, col)
+        A particle's id on its marker, 0 elsewhere and outside the mask.
+    mask : ndarray of bool, (row, col)
+        Where particles are.
+
+    Returns
+    -------
+    ndarray of int32, (row, col)
+        Label image with the ids of the markers, then those of the components without one.
+    """
+    islands, count = ndimage.label(mask, structure=np.ones((3, 3)))
     marked = np.zeros(count + 1, bool)
     marked[islands[markers > 0]] = True
     marked[0] = True
-    fresh = np.cumsum(~marked) + number  # ids of the components without a marker
+    fresh = np.cumsum(~marked) + markers.max()  # ids of the components without a marker
     markers = np.where(marked[islands], markers, fresh[islands])
     labels: NDArray[np.int32] = watershed(-heights, markers, mask=mask, connectivity=2).astype(np.int32)
     return labels

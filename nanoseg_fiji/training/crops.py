@@ -200,9 +200,8 @@ def cut_crop(
     image, labels, known, flow = resample(source, matrix, offset, side)
     image, cleared = augment(rng, image, augmentation)
     labels = np.where(cleared, 0, labels)
-    fore = labels > 0
     targets = np.empty((6, side, side), np.float32)
-    targets[0] = fore
+    targets[0] = labels > 0
     targets[1:3] = flow * ~cleared
     with np.errstate(divide="ignore"):
         size = np.log2(source.diameter / np.float32(_pixels_per_pixel(matrix)))
