@@ -22,9 +22,10 @@ from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.network import load_model
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.segmentation.device import choose_device
+from nanoseg_fiji.segmentation.flows import labels_along_flow
 from nanoseg_fiji.segmentation.info_bar import info_bar_height
 from nanoseg_fiji.segmentation.normalise import normalise
-from nanoseg_fiji.segmentation.resize import labels_to_shape, resize
+from nanoseg_fiji.segmentation.resize import resize
 from nanoseg_fiji.segmentation.scale import estimate_diameter, look_scales
 from nanoseg_fiji.segmentation.segment import labels_from_maps, predict_maps
 from nanoseg_fiji.segmentation.split import split_mask
@@ -138,7 +139,7 @@ class Way:
         maps = seen.maps.copy()
         maps[0] -= logit(decoder.foreground)
         logits = resize(maps[0], self.gray.shape[:2])
-        labels = labels_to_shape(decoder.split(Looks(maps, seen.zoom)), logits > 0)
+        labels = labels_along_flow(decoder.split(Looks(maps, seen.zoom)), maps[1:3], logits > 0)
         counts = np.bincount(labels.ravel(), minlength=1)
         scores = np.bincount(labels.ravel(), expit(logits).ravel(), minlength=1) / np.maximum(counts, 1)
         kept = (counts > 0) & (scores >= decoder.score)

@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from scipy import ndimage
 from scipy.special import expit, logit, softmax
-from skimage.segmentation import relabel_sequential, watershed
+from skimage.segmentation import expand_labels, relabel_sequential, watershed
 from stardist.geometry import polygons_to_label, ray_angles, star_dist
 from stardist.nms import non_maximum_suppression
 from torch.nn import functional as F
 
 from nanoseg_fiji.network.losses import map_loss
-from nanoseg_fiji.segmentation.resize import labels_to_shape, resize
+from nanoseg_fiji.segmentation.flows import labels_along_flow
+from nanoseg_fiji.segmentation.resize import resize
 from nanoseg_fiji.segmentation.segment import labels_from_maps
 from nanoseg_fiji.segmentation.split import split_landscape
 from nanoseg_fiji.training.crops import CropStream, cut_crop, place_crop, resample
@@ -181,11 +182,16 @@ def _star_loss(maps: Tensor, targets: Targets, _: TrainingConfig) -> Tensor:
     return _mean(cross, true[:, 4]) + 0.2 * _mean(far, weight) + _size_loss(maps, true)
 
 
-def _placed(labels: NDArray[np.integer], fore: Maps, shape: tuple[int, int]) -> Found:
+def _placed(
+    labels: NDArray[np.integer], fore: Maps, shape: tuple[int, int], flow: Maps | None = None
+) -> Found:
     """Bring particles to full size; `fore` is the logit of the foreground."""
     ids = np.arange(1, int(labels.max(initial=0)) + 1)
     confidence = np.asarray(ndimage.mean(expit(fore), labels, ids), np.float64)
-    return labels_to_shape(labels.astype(np.int32), resize(fore, shape) > 0), confidence
+    labels, mask = labels.astype(np.int32), resize(fore, shape) > 0
+    if flow is None:  # the nearest label
+        labels, flow = expand_labels(labels, 2), np.zeros((2, *labels.shape), np.float32)
+    return labels_along_flow(labels, flow, mask), confidence
 
 
 def _decode_classes(maps: Maps, shape: tuple[int, int]) -> Found:
@@ -206,7 +212,7 @@ def _decode_distance(maps: Maps, shape: tuple[int, int]) -> Found:
 
 
 def _decode_flows(maps: Maps, shape: tuple[int, int]) -> Found:
-    return _placed(labels_from_maps(maps, split=True, tolerance=3.0), maps[0], shape)
+    return _placed(labels_from_maps(maps, split=True, tolerance=3.0), maps[0], shape, maps[1:3])
 
 
 def _decode_stars(maps: Maps, shape: tuple[int, int]) -> Found:

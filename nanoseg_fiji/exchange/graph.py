@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from nanoseg_fiji.network import Model, UNet
+    from nanoseg_fiji.network import MapNet, Model
 
 __all__ = ["INPUT", "OPSET", "PROBABILITIES", "as_given", "maps_of", "smallest_side", "write_onnx"]
 
@@ -34,7 +34,7 @@ PROBABILITIES = ("foreground",)
 class _Maps(nn.Module):
     """The network with its maps one by one."""
 
-    def __init__(self, net: UNet) -> None:
+    def __init__(self, net: MapNet) -> None:
         super().__init__()
         self.net = net
 
@@ -42,7 +42,7 @@ class _Maps(nn.Module):
         return tuple(self.net(image).split(1, dim=1))
 
 
-def write_onnx(net: UNet, path: Path) -> None:
+def write_onnx(net: MapNet, path: Path) -> None:
     """Write a network as an ONNX graph.
 
     It goes from ``image`` (batch, 1, y, x), float32, normalised, sides multiples of the stride, to the
@@ -50,7 +50,7 @@ def write_onnx(net: UNet, path: Path) -> None:
 
     Parameters
     ----------
-    net : UNet
+    net : MapNet
         Network in evaluation mode, on the CPU.
     path : Path
         The file.

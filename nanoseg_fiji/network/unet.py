@@ -9,16 +9,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from nanoseg_fiji.network.maps import MAPS, MapNet
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-__all__ = ["MAPS", "ResidualBlock", "UNet"]
-
-MAPS = ("foreground", "flow_row", "flow_col", "size")
-"""Output channels: logit of foreground, unit vector towards the particle's centre along rows and along
-columns, and log2 of the particle's diameter in pixels."""
+__all__ = ["ResidualBlock", "UNet"]
 
 
 class ResidualBlock(nn.Module):
@@ -41,7 +39,7 @@ class ResidualBlock(nn.Module):
         return F.relu(y, inplace=True)
 
 
-class UNet(nn.Module):
+class UNet(MapNet):
     """U-Net (Ronneberger et al. 2015, 10.1007/978-3-319-24574-4_28) of residual blocks.
 
     Batch normalisation has fixed statistics at inference and nothing pools over the image, so an output pixel
@@ -92,21 +90,8 @@ class UNet(nn.Module):
         return -(-reach // self.stride) * self.stride
 
     def forward(self, x: Tensor) -> Tensor:
-        """Predict the maps.
-
-        Parameters
-        ----------
-        x : Tensor
-            Normalised micrographs, (batch, 1, row, col), sides multiples of `stride`.
-
-        Returns
-        -------
-        Tensor
-            (batch, 4, row, col), channels as in `MAPS`.
-        """
-        if x.shape[-2] % self.stride or x.shape[-1] % self.stride:
-            fit = [-(-s // self.stride) * self.stride for s in x.shape[-2:]]
-            raise ValueError(f"sides {tuple(x.shape[-2:])} are no multiples of {self.stride}: pad to {fit}")
+        """Predict the maps, as `MapNet` says."""
+        self.check_sides(x)
         x = F.pixel_unshuffle(x, self.fold)
         skips: list[Tensor] = []
         for level, block in enumerate(self.encoder):

@@ -11,24 +11,28 @@ from safetensors.torch import load, save
 
 from nanoseg_fiji.errors import ModelError
 from nanoseg_fiji.files import replacing
+from nanoseg_fiji.network.lite_unet import LiteUNet
 from nanoseg_fiji.network.unet import UNet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import torch
 
+    from nanoseg_fiji.network.maps import MapNet
     from nanoseg_fiji.types import ModelSpec
 
 __all__ = ["Model", "build", "load_model", "save_weights"]
+
+_ARCHITECTURES: dict[str, Callable[..., MapNet]] = {"flow-unet": UNet, "flow-lite-unet": LiteUNet}
 
 
 @dataclass(frozen=True)
 class Model:
     """A network in evaluation mode, on the CPU, and where it came from."""
 
-    net: UNet
+    net: MapNet
     """The network."""
     spec: ModelSpec
     """Its file and card."""
@@ -44,13 +48,14 @@ class Model:
         return float(self.spec.card.get("outline_zoom", 1.0))
 
 
-def build(architecture: Mapping[str, Any]) -> UNet:
+def build(architecture: Mapping[str, Any]) -> MapNet:
     """Make an untrained network.
 
     Parameters
     ----------
     architecture : mapping
-        ``{"name": "flow-unet", "channels": [...], "bottom_blocks": n, "fold": n}``, as in a card.
+        As in a card: ``{"name": "flow-unet", "channels": [...], "bottom_blocks": n, "fold": n}`` or
+        ``{"name": "flow-lite-unet", "channels": [...]}``.
 
     Raises
     ------
@@ -58,14 +63,15 @@ def build(architecture: Mapping[str, Any]) -> UNet:
         If the architecture is not one of this version's.
     """
     settings = dict(architecture)
-    if settings.pop("name", None) != "flow-unet":
+    kind = _ARCHITECTURES.get(settings.pop("name", ""))
+    if kind is None:
         raise ModelError(
             f"architecture {architecture.get('name')!r} is none of this version: update nanoseg-fiji, or "
             "train the model again"
         )
     try:
-        return UNet(**settings)
-    except TypeError as error:
+        return kind(**settings)
+    except (TypeError, ValueError) as error:
         raise ModelError(f"architecture of the card does not fit this version ({error})") from error
 
 

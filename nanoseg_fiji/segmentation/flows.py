@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 from skimage.measure import label as components
-from skimage.segmentation import relabel_sequential
+from skimage.segmentation import expand_labels, relabel_sequential
 from torch.nn import functional as F
 
 from nanoseg_fiji.segmentation.split import flood
@@ -16,11 +16,13 @@ from nanoseg_fiji.segmentation.split import flood
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["rest_points", "split_flows"]
+__all__ = ["labels_along_flow", "rest_points", "split_flows"]
 
 _DOUBLINGS = 10  # 1,024 steps: particles larger than a tile are followed to the centre
 _MOVING = 0.5  # px: flows this long lead on where there is no particle, as through the hole of a ring
 _LEAST = 5  # pixels that must come to rest within 3 x 3 for a particle; fewer have lost their way
+_INWARD = 2  # steps from a full-size pixel: past the steps of a border drawn at the maps' scale
+_RIM = 1.5  # px: the outline at full size runs between pixels of the maps, and may lie this far outside
 _TOUCHING = np.ones((3, 3))
 
 
@@ -47,13 +49,18 @@ def rest_points(flow: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[n
     move = torch.from_numpy(np.ascontiguousarray(flow[:, moving]))
     inside = torch.from_numpy(moving)
     field = torch.zeros(1, 2, *mask.shape)
-    scale = 2 / torch.tensor(mask.shape)[:, None]  # grid_sample goes from -1 to 1
     for _ in range(_DOUBLINGS):
         field[0, :, inside] = move
-        there = ((start + move + 0.5) * scale - 1).flip(0).T[None, None]
-        move = move + F.grid_sample(field, there, padding_mode="border", align_corners=False)[0, :, 0]
+        move = move + _read(field, start + move)
     points: NDArray[np.float32] = (start + move).numpy()[:, mask[moving]]
     return points
+
+
+def _read(field: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Read a field, (1, 2, row, col), between its pixels at points, (2, n), the outermost beyond the edge."""
+    scale = 2 / torch.tensor(field.shape[2:])[:, None]  # grid_sample goes from -1 to 1
+    there = ((points + 0.5) * scale - 1).flip(0).T[None, None]
+    return F.grid_sample(field, there, padding_mode="border", align_corners=False)[0, :, 0]
 
 
 def split_flows(flow: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.int32]:
@@ -89,6 +96,44 @@ def split_flows(flow: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: f
     found[mask] = places[rest]
     labels = flood(np.zeros(mask.shape, np.float32), _largest_parts(found), mask)
     return np.asarray(relabel_sequential(labels)[0], np.int32)
+
+
+def labels_along_flow(
+    labels: NDArray[np.int32], flow: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Bring a label image to the size of a mask.
+
+    A pixel takes the label to which its flow, read between the pixels of the map, leads in a few steps. Flows
+    part where particles touch, so that the border is as smooth as they are.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, (row, col)
+        Label image at the maps' scale.
+    flow : ndarray of float32, (2, row, col)
+        Steps towards the particle's centre, in pixels at that scale.
+    mask : ndarray of bool, (row, col)
+        Foreground at the new size.
+
+    Returns
+    -------
+    ndarray of int32, (row, col)
+        Label image whose foreground lies within `mask`.
+    """
+    pixels = np.stack(np.nonzero(mask)).astype(np.float32)
+    small, size = (np.array(a.shape, np.float32)[:, None] for a in (labels, mask))
+    points = torch.from_numpy((pixels + 0.5) * (small / size) - 0.5)
+    field = torch.from_numpy(np.ascontiguousarray(flow))[None]
+    near = expand_labels(labels, _RIM)
+    found = np.zeros(pixels.shape[1], np.int32)
+    for step in range(_INWARD + 1):
+        if step:
+            points = points + _read(field, points)
+        row, col = np.clip(np.rint(points.numpy()), 0, small - 1).astype(np.int64)
+        found = np.where(near[row, col] > 0, near[row, col], found)  # a flow may end in a ring's hole
+    out = np.zeros(mask.shape, np.int32)
+    out[mask] = found
+    return out
 
 
 def _largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""Micrographs to the model's scale, label images back."""
+"""Micrographs to the model's scale, maps back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["labels_to_shape", "resize", "resize_shape"]
+__all__ = ["resize", "resize_shape"]
 
 
 def resize_shape(shape: tuple[int, int], scale: float) -> tuple[int, int]:
@@ -41,43 +41,3 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
     out = F.interpolate(tensor, shape, mode="bilinear", antialias=True)
     resampled: NDArray[np.float32] = out.reshape(*image.shape[:-2], *shape).numpy()
     return resampled
-
-
-def labels_to_shape(labels: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Bring a label image to the size of a mask.
-
-    Every pixel takes the label that has most bilinear weight among the four nearest small pixels; where all
-    four are background it stays background.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, (row, col)
-        Small label image.
-    mask : ndarray of bool, (row, col)
-        Foreground at the new size.
-
-    Returns
-    -------
-    ndarray of int32, (row, col)
-        Label image whose foreground lies within `mask`.
-    """
-    sides = []
-    for size, small in zip(mask.shape, labels.shape, strict=True):
-        at = (np.arange(size) + 0.5) * (small / size) - 0.5
-        low = np.floor(at).astype(np.int64)
-        part = (at - low).astype(np.float32)
-        sides.append(((np.clip(low, 0, small - 1), 1 - part), (np.clip(low + 1, 0, small - 1), part)))
-    corners = [labels[r[:, None], c[None, :]] for r, _ in sides[0] for c, _ in sides[1]]
-    weights = [u[:, None] * v[None, :] for _, u in sides[0] for _, v in sides[1]]
-    best = np.zeros(mask.shape, np.int32)
-    most = np.zeros(mask.shape, np.float32)
-    for corner in corners:
-        votes = sum(
-            (weight * (other == corner) for other, weight in zip(corners, weights, strict=True)),
-            np.zeros(mask.shape, np.float32),
-        )
-        better = (votes > most) & (corner > 0)
-        best[better] = corner[better]
-        most[better] = votes[better]
-    best[~mask] = 0
-    return best

@@ -11,9 +11,9 @@ from scipy.special import expit
 from nanoseg_fiji.errors import InputError
 from nanoseg_fiji.progress import share
 from nanoseg_fiji.segmentation.device import choose_device
-from nanoseg_fiji.segmentation.flows import split_flows
+from nanoseg_fiji.segmentation.flows import labels_along_flow, split_flows
 from nanoseg_fiji.segmentation.normalise import normalise
-from nanoseg_fiji.segmentation.resize import labels_to_shape, resize, resize_shape
+from nanoseg_fiji.segmentation.resize import resize, resize_shape
 from nanoseg_fiji.segmentation.scale import estimate_diameter, look_scales
 from nanoseg_fiji.segmentation.split import aggregates
 from nanoseg_fiji.segmentation.tiles import Predictor
@@ -198,7 +198,7 @@ def segment_pixels(
     inside = (logits > 0) & np.isfinite(gray)
     if mask is not None:
         inside &= mask
-    labels = labels_to_shape(labels, inside)
+    labels = labels_along_flow(labels, maps[1:3], inside)
     probability: NDArray[np.float32] = expit(logits)
     if window is not None:
         labels, probability = _placed(labels, whole, window), _placed(probability, whole, window)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nanoseg_fiji.network import UNet
+    from nanoseg_fiji.network import MapNet
     from nanoseg_fiji.types import Cancelled, Progress
 
 __all__ = ["Predictor", "tile_spans"]
@@ -58,7 +58,7 @@ class Predictor:
 
     Parameters
     ----------
-    net : UNet
+    net : MapNet
         Network in evaluation mode.
     device : torch.device
         Where to run it.
@@ -66,7 +66,7 @@ class Predictor:
         Side of a tile without its halo, in pixels; a multiple of the network's stride.
     """
 
-    def __init__(self, net: UNet, device: torch.device, tile: int) -> None:
+    def __init__(self, net: MapNet, device: torch.device, tile: int) -> None:
         self.net = net
         self.device = device
         self.tile = tile

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from scipy import ndimage
-from torch.nn import functional as F
 
 from nanoseg_fiji.segmentation.resize import resize, resize_shape
 
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["flow_field"]
 
 _FRAMES = (14, 30)  # px, sides of the grids on which heat spreads; larger particles are shrunk to the last
-_BATCH = 2048  # grids at a time
+_BATCH = 128  # grids at a time: they stay in the processor's cache
 _COVERED = 0.25  # of a pixel of a shrunk particle: less would cut what is thin
 
 
@@ -65,37 +63,47 @@ def _fill(
     out: NDArray[np.float16], labels: NDArray[np.int32], particles: list[_Particle], frame: int
 ) -> None:
     """Write the flows of particles into `out`, solved side by side on grids of one size."""
-    inside = torch.zeros(len(particles), 1, frame + 2, frame + 2)
-    source = torch.zeros_like(inside)
-    for grid, hot, particle in zip(inside, source, particles, strict=True):
+    inside = np.zeros((frame + 2, frame + 2, len(particles)), np.float32)
+    source = np.zeros_like(inside)
+    for k, particle in enumerate(particles):
         mask = (labels[particle.box] == particle.label).astype(np.float32)
         small = resize(mask, _shrunk(particle, frame))
         covered = ndimage.binary_fill_holes(small > min(_COVERED, small.max() / 2))
         pixels = np.argwhere(covered)
         row, col = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
-        grid[0, 1 : small.shape[0] + 1, 1 : small.shape[1] + 1] = torch.from_numpy(covered)
-        hot[0, row + 1, col + 1] = 1
-    heat = torch.zeros_like(inside)
-    for _ in range(4 * frame):  # twice the longest way through a frame, as far as Cellpose goes
-        heat = F.avg_pool2d(heat + source, 3, stride=1, padding=1) * inside
-    height = torch.log1p(heat)[:, 0].numpy()  # the logarithm keeps the slope above 0 far from the source
-    slope = np.zeros((len(particles), 2, frame + 2, frame + 2), np.float32)
-    slope[:, 0, 1:-1] = height[:, 2:] - height[:, :-2]
-    slope[:, 1, :, 1:-1] = height[:, :, 2:] - height[:, :, :-2]
-    slope = _unit(slope, axis=1)
-    for field, particle in zip(slope, particles, strict=True):
+        inside[1 : small.shape[0] + 1, 1 : small.shape[1] + 1, k] = covered
+        source[row + 1, col + 1, k] = 1
+    height = np.log1p(_spread(inside, source, 4 * frame))  # the logarithm keeps the slope far from the source
+    slope = np.zeros((2, *height.shape), np.float32)
+    slope[0, 1:-1] = height[2:] - height[:-2]
+    slope[1, :, 1:-1] = height[:, 2:] - height[:, :-2]
+    slope = _unit(slope)
+    for k, particle in enumerate(particles):
         rows, cols = _shrunk(particle, frame)
-        full = _unit(resize(field[:, 1 : rows + 1, 1 : cols + 1], particle.shape), axis=0)
+        full = _unit(resize(slope[:, 1 : rows + 1, 1 : cols + 1, k], particle.shape))
         part = labels[particle.box]
         own = part == particle.label
         own |= (part == 0) & ndimage.binary_fill_holes(own)
         np.copyto(out[:, *particle.box], full, where=own, casting="same_kind")
 
 
+def _spread(inside: NDArray[np.float32], source: NDArray[np.float32], steps: int) -> NDArray[np.float32]:
+    """Let heat spread to 3 x 3 neighbours in grids, (row, col, grid), whose outermost pixels are outside."""
+    share = inside / 9
+    heat, columns = np.zeros_like(inside), np.zeros_like(inside)
+    for _ in range(steps):
+        heat += source
+        np.add(heat[:-2], heat[1:-1], out=columns[1:-1])
+        columns[1:-1] += heat[2:]
+        np.add(columns[:, :-2], columns[:, 1:-1], out=heat[:, 1:-1])
+        heat[:, 1:-1] += columns[:, 2:]
+        heat *= share
+    return heat
+
+
 def _shrunk(particle: _Particle, frame: int) -> tuple[int, int]:
     return resize_shape(particle.shape, min(1.0, frame / max(particle.shape)))
 
 
-def _unit(vectors: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    rows, cols = np.split(vectors, 2, axis)
-    return (vectors / np.maximum(np.hypot(rows, cols), 1e-30)).astype(np.float32)
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (vectors / np.maximum(np.hypot(*vectors), 1e-30)).astype(np.float32)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nanoseg_fiji.network.unet import UNet
+    from nanoseg_fiji.network.maps import MapNet
     from nanoseg_fiji.training.config import TrainingConfig
     from nanoseg_fiji.types import ModelSpec
 
@@ -88,7 +88,7 @@ class TrainingRun:
                 self.average[name].copy_(value)
         return losses
 
-    def averaged(self) -> UNet:
+    def averaged(self) -> MapNet:
         """Network with the averaged weights, in evaluation mode."""
         net = build(self.config.architecture).to(self.device).to(memory_format=torch.channels_last)
         net.load_state_dict(self.average)

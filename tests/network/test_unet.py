@@ -4,15 +4,22 @@ import pytest
 import torch
 
 from nanoseg_fiji.errors import ModelError
-from nanoseg_fiji.network import MAPS, UNet, build
+from nanoseg_fiji.network import MAPS, LiteUNet, UNet, build
 
 
 @pytest.mark.parametrize(
-    ("channels", "bottom", "fold"), [((4, 8, 8), 1, 1), ((4, 8, 8, 8), 2, 1), ((4, 8, 8), 2, 2)]
+    "make",
+    [
+        lambda: UNet((4, 8, 8), bottom_blocks=1),
+        lambda: UNet((4, 8, 8, 8), bottom_blocks=2),
+        lambda: UNet((4, 8, 8), bottom_blocks=2, fold=2),
+        lambda: LiteUNet((4, 4, 8)),
+    ],
+    ids=["three levels", "four levels", "folded", "lite"],
 )
-def test_receptive_field_lies_within_the_halo(channels, bottom, fold):
+def test_receptive_field_lies_within_the_halo(make):
     torch.manual_seed(0)
-    net = UNet(channels, bottom_blocks=bottom, fold=fold).double()
+    net = make().double()
     for module in net.modules():  # random statistics, so that no unit is silent everywhere
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.bias)
@@ -20,15 +27,18 @@ def test_receptive_field_lies_within_the_halo(channels, bottom, fold):
     side = 2 * net.halo + 4 * net.stride
     image = torch.randn(1, 1, side, side, dtype=torch.float64, requires_grad=True)
     centre = side // 2
-    net(image)[0, :, centre, centre].sum().backward()
-    touched = torch.nonzero(image.grad[0, 0]) - centre
-    reach = int(touched.abs().max())
-    assert net.stride < reach <= net.halo
+    for place in (centre, centre + net.stride - 1):  # both ends of the coarsest pixel
+        image.grad = None
+        net(image)[0, :, place, place].sum().backward()
+        touched = torch.nonzero(image.grad[0, 0]) - place
+        reach = int(touched.abs().max())
+        assert net.stride < reach <= net.halo
 
 
 def test_shape_of_the_maps_and_of_what_does_not_fit():
     net = UNet((4, 8), bottom_blocks=1).eval()
     assert net(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
+    assert LiteUNet((4, 4, 8)).eval()(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
     folded = UNet((4, 8), bottom_blocks=1, fold=2).eval()
     assert folded.stride == 4
     assert folded(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
@@ -41,3 +51,5 @@ def test_unknown_architectures_are_named():
         build({"name": "resnet"})
     with pytest.raises(ModelError, match="does not fit this version"):
         build({"name": "flow-unet", "depth": 3})
+    with pytest.raises(ModelError, match="does not fit this version"):
+        build({"name": "flow-lite-unet", "channels": [4, 8]})
