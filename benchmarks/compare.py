@@ -2,9 +2,9 @@
 
 python benchmarks/compare.py models/em-particles-fast.toml benchmarks/variants.toml -o runs/compare
 
-A variant names what it changes: ``weights`` of the data sets, in their order (0 leaves a set out), and keys
-of ``architecture``, ``loss``, ``crops`` and ``augmentation``, and the earlier variant whose weights it starts
-from (``start``). Judged are the validation images of the first data set, segmented with the default
+A variant names what it changes: ``weights`` of the data sets, in their order (0 leaves a set out), keys of
+``architecture`` (all of it where it has a ``name``), ``loss``, ``crops`` and ``augmentation``, and the earlier
+variant whose weights it starts from (``start``; empty for weights drawn at random). Judged are the validation images of the first data set, segmented with the default
 parameters. A run that was interrupted goes on.
 """
 
@@ -43,11 +43,12 @@ def vary(
         name: replace(getattr(config, name), **change.get(name, {}))
         for name in ("loss", "crops", "augmentation")
     }
+    architecture = change.get("architecture", {})
     return (
         replace(
             config,
             data=tuple(replace(config.data[i], weight=float(weights[i])) for i in kept),
-            architecture={**config.architecture, **change.get("architecture", {})},
+            architecture=architecture if "name" in architecture else {**config.architecture, **architecture},
             **parts,
         ),
         replace(
@@ -78,8 +79,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for name in given.only or variants:
         config, part = vary(base, material, variants[name])
-        if start := variants[name].get("start"):
-            config = replace(config, start=str(_folder(given.output, start) / f"{base.name}.safetensors"))
+        if (start := variants[name].get("start")) is not None:
+            file = str(_folder(given.output, start) / f"{base.name}.safetensors")
+            config = replace(config, start=file if start else "")
         weights = train_on(config, part, _folder(given.output, name))
         found = judge(weights, (Sample(p.image.name, read_image(p.image), i.labels) for p, i in judged))
         row: dict[str, Any] = {"variant": name, "steps": given.steps}

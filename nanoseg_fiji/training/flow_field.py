@@ -106,4 +106,5 @@ def _shrunk(particle: _Particle, frame: int) -> tuple[int, int]:
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (vectors / np.maximum(np.hypot(*vectors), 1e-30)).astype(np.float32)
+    out: NDArray[np.float32] = (vectors / np.maximum(np.hypot(*vectors), 1e-30)).astype(np.float32)
+    return out
