@@ -164,7 +164,10 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("labels", type=Path)
     parser.add_argument("--list", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", help="names of the variants to take")
     given = parser.parse_args()
+    if unknown := set(given.only or ()) - set(DECODERS) - set(WAYS):
+        parser.error(f"no variant {', '.join(sorted(unknown))}; there are {', '.join([*DECODERS, *WAYS])}")
     model = load_model(find_model(given.model))
     predictor = Predictor(model.net, choose_device("auto"), 1024)
     scores: dict[str, list[ImageScores]] = {}
@@ -173,10 +176,9 @@ def main() -> None:
         if bar := info_bar_height(gray):
             gray = gray[:-bar]
         way = Way(predictor, model, gray, truth[: gray.shape[0]])
-        todo = [(label, decoder, way.seen) for label, decoder in DECODERS.items()]
-        todo += [(label, Decoder(), make(way)) for label, make in WAYS.items()]
-        for label, decoder, seen in todo:
-            labels, scored = way.finish(seen, decoder)
+        for label in given.only or [*DECODERS, *WAYS]:
+            seen = WAYS[label](way) if label in WAYS else way.seen
+            labels, scored = way.finish(seen, DECODERS.get(label, Decoder()))
             labels = np.pad(labels, ((0, truth.shape[0] - labels.shape[0]), (0, 0)))
             scores.setdefault(label, []).append(evaluate_image(pair.name, labels, truth, scored, way.found))
         print(pair.name, flush=True)

@@ -127,7 +127,9 @@ def test_selection_limits_the_work(silica):
 def test_aggregates_hold_all_their_particles(silica, found):
     whole = _segment(silica, diameter=DIAMETER, split=False)
     assert 0 < whole.count < found.count
-    np.testing.assert_array_equal(whole.labels > 0, found.labels > 0)
+    assert not ((found.labels > 0) & (whole.labels == 0)).any()
+    # what hangs on an aggregate and would not be sure enough by itself
+    assert (whole.labels > 0).sum() < 1.02 * (found.labels > 0).sum()
 
 
 def test_every_slice_by_itself(silica, found):
