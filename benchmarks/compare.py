@@ -3,9 +3,10 @@
 python benchmarks/compare.py models/em-particles-fast.toml benchmarks/variants.toml -o runs/compare
 
 A variant names what it changes: ``weights`` of the data sets, in their order (0 leaves a set out), keys of
-``architecture`` (all of it where it has a ``name``), ``loss``, ``crops`` and ``augmentation``, and the earlier
-variant whose weights it starts from (``start``; empty for weights drawn at random). Judged are the validation images of the first data set, segmented with the default
-parameters. A run that was interrupted goes on.
+``architecture`` (all of it where it has a ``name``), ``loss``, ``crops`` and ``augmentation``, and the
+earlier variant whose weights it starts from (``start``; empty for weights drawn at random). Judged are the
+validation images of the first data set, segmented with the default parameters. A run that was interrupted
+goes on.
 """
 
 from __future__ import annotations
