@@ -104,7 +104,8 @@ def labels_along_flow(
     """Bring a label image to the size of a mask.
 
     A pixel takes the label to which its flow, read between the pixels of the map, leads in a few steps. Flows
-    part where particles touch, so that the border is as smooth as they are.
+    part where particles touch, so that the border is as smooth as they are. Of a label in several parts the
+    largest stays.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def labels_along_flow(
         found = np.where(near[row, col] > 0, near[row, col], found)  # a flow may end in a ring's hole
     out = np.zeros(mask.shape, np.int32)
     out[mask] = found
-    return out
+    return _largest_parts(out)
 
 
 def _largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:

