@@ -2,6 +2,7 @@
 
     python benchmarks/finetune.py -o runs/finetune                      # simulated materials
     python benchmarks/finetune.py -o runs/finetune --data DIR --held 8  # a folder with images/ and labels/
+    python benchmarks/finetune.py -o runs/finetune --data DIR --list benchmarks/validation-silica.txt
 
 Every run is a row of ``finetune.csv``; rows that are there are not measured again, so a stopped benchmark
 goes on. Give each choice of steps and learning rate a folder of its own. The figure ``finetune.png`` is drawn
@@ -16,6 +17,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +30,9 @@ from nanoseg_fiji.training.datasets import find_pairs, load_pairs
 from nanoseg_fiji.training.defaults import LEARNING_RATE, STEPS
 from nanoseg_fiji.training.finetune import finetune
 from nanoseg_fiji.training.judging import Sample, headline, judge
+
+if TYPE_CHECKING:
+    from nanoseg_fiji.training.datasets import Pair
 
 SCORES = ("AP50", "AP75", "F1")
 HEADER = ("material", "model", "images", "draw", "steps", "learning_rate", *SCORES, "kept_step", "seconds")
@@ -55,12 +60,19 @@ def write_material(folder: Path, name: str, count: int, side: int) -> Path:
     return folder
 
 
-def measure(
-    folder: Path, model: str, held: int, count: int, draw: int, steps: int, rate: float
-) -> tuple[dict[str, float], int, float]:
-    """Fine-tune on `count` images, drawn from all but the last `held`, and score on these."""
+def kept_aside(folder: Path, held: int, names: Path | None) -> tuple[list[Pair], list[Pair]]:
+    """Pairs kept aside, the last `held` or those of a list of image names, and all others."""
     pairs = find_pairs(DataConfig(str(folder)), 0.0, 0)
-    aside, pool = pairs[-held:], pairs[:-held]
+    if names is None:
+        return pairs[-held:], pairs[:-held]
+    listed = set(names.read_text(encoding="utf-8").split())
+    return [p for p in pairs if p.image.name in listed], [p for p in pairs if p.image.name not in listed]
+
+
+def measure(
+    aside: list[Pair], pool: list[Pair], model: str, count: int, draw: int, steps: int, rate: float
+) -> tuple[dict[str, float], int, float]:
+    """Fine-tune on `count` images drawn from the pool, and score on those kept aside."""
     samples = [
         Sample(pair.image.name, read_image(pair.image), image.labels)
         for pair, image in zip(aside, load_pairs(aside), strict=True)
@@ -132,7 +144,8 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
-    parser.add_argument("--held", type=int, default=6, help="images kept aside")
+    parser.add_argument("--held", type=int, default=6, help="images kept aside, the last ones")
+    parser.add_argument("--list", type=Path, help="names of the images kept aside, instead")
     parser.add_argument("--side", type=int, default=256, help="side of simulated images, px")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
@@ -153,9 +166,8 @@ def main() -> None:
         if (name, options.model, count, draw) in done:
             continue
         scores, step, seconds = measure(
-            folders[name],
+            *kept_aside(folders[name], options.held, options.list),
             options.model,
-            options.held,
             count,
             draw,
             options.steps,

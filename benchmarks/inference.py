@@ -80,7 +80,7 @@ DECODERS = {
     "not split": Decoder(tolerance=None),
     "watershed of the mask's distance map": Decoder(watershed=True),
     **{f"foreground over {p:g}": Decoder(foreground=p) for p in (0.4, 0.6)},
-    **{f"least score {s:g}": Decoder(score=s) for s in (0.0, 0.5, 0.85)},
+    **{f"least score {s:g}": Decoder(score=s) for s in (0.0, 0.75, 0.85)},
 }
 
 
@@ -149,6 +149,7 @@ class Way:
 
 WAYS: dict[str, Callable[[Way], Looks]] = {
     "one look": lambda way: way.look(zoom=1.0),
+    "second look 1.5 times finer": lambda way: way.look(zoom=1.5),
     "second look 2 times finer": lambda way: way.look(zoom=2.0),
     "true scale told": lambda way: way.look(true_diameter(way.truth)),
     "two passes": Way.two_passes,

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import torch
 
+from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.training.augmentation import AugmentationConfig
 from nanoseg_fiji.training.config import TrainingConfig
 from nanoseg_fiji.training.crops import CropConfig, CropStream
@@ -18,7 +19,6 @@ from nanoseg_fiji.training.run import TrainingRun
 from nanoseg_fiji.training.targets import describe
 
 _BATCH = 8
-_ARCHITECTURE = {"name": "flow-unet", "channels": [16, 32, 64, 128, 256], "bottom_blocks": 2}
 
 
 def _stream(steps: int) -> CropStream:
@@ -35,7 +35,8 @@ def _stream(steps: int) -> CropStream:
 
 def crops_a_second(device: torch.device, steps: int) -> float:
     """Speed of steps on batches that are there already, after three to warm up."""
-    run = TrainingRun(TrainingConfig("speed", (), _ARCHITECTURE, steps=steps + 3), device)
+    architecture = find_model("em-particles").card["architecture"]
+    run = TrainingRun(TrainingConfig("speed", (), architecture, steps=steps + 3), device)
     batch = _stream(1)[0]
     run.net.train()
     for step in range(steps + 3):

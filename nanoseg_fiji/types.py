@@ -87,7 +87,7 @@ class SegmentationParams:
     """Smallest equivalent circular diameter kept, in the image's unit."""
     max_ecd: float = math.inf
     """Largest equivalent circular diameter kept, in the image's unit; 0 or inf is no limit."""
-    min_score: float = 0.75
+    min_score: float = 0.8
     """Lowest score kept, 0 to 1; the default was chosen on validation micrographs."""
     exclude_edges: bool = False
     """Whether particles that touch the edge of the frame are dropped."""

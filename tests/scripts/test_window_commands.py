@@ -98,7 +98,7 @@ result["summary"] = [float(value) for value in summary.getColumn("counted")]
     # each key is recorded once, and nothing else of what the command did
     assert result["recorded"] == [
         'run("Segment Particles...", "model=em-particles diameter=400 pixel=false split=true tolerance=3 min_ecd=20 '
-        "max_ecd=0 min_score=0.75 crop_bottom=0 exclude_edges=false stack=false channel=0 slices= frames= clear=false "
+        "max_ecd=0 min_score=0.8 crop_bottom=0 exclude_edges=false stack=false channel=0 slices= frames= clear=false "
         "manager=true overlay=true label_image=false results=true summary=true colour=none output= device=auto "
         'decimal_comma=false overwrite=false preview=false");'
     ]

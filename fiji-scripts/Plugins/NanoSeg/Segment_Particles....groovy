@@ -6,7 +6,7 @@
 #@ Double (label="tolerance (px at the model's scale), higher splits less", description="Distance up to which places where flows end are one particle's, in pixels at the model's scale; a higher value splits less", value=3, min=0, style="format:0.######", persist=false) tolerance
 #@ Double (label="min_ecd (unit)", description="Smallest equivalent circular diameter kept, in the image's unit", value=0, min=0, style="format:0.######", persist=false) min_ecd
 #@ Double (label="max_ecd (unit), 0 = no limit", description="Largest equivalent circular diameter kept, in the image's unit; 0 is no limit", value=0, min=0, style="format:0.######", persist=false) max_ecd
-#@ Double (label="min_score (0 to 1)", description="Lowest score kept, 0 to 1: the mean foreground probability of a particle", value=0.75, min=0, max=1, style="format:0.###", persist=false) min_score
+#@ Double (label="min_score (0 to 1)", description="Lowest score kept, 0 to 1: the mean foreground probability of a particle", value=0.8, min=0, max=1, style="format:0.###", persist=false) min_score
 #@ Integer (label="crop_bottom (px), height of an info bar", description="Rows left out at the bottom, in pixels: the height of an info bar; 0 leaves out what is plainly one", value=0, min=0, persist=false) crop_bottom
 #@ Boolean (label="exclude_edges (drop particles at the edge)", description="Drop particles that touch the edge of the frame", value=false, persist=false) exclude_edges
 #@ Boolean (label="stack (all slices, not only this one)", description="Segment all slices of the current channel instead of the slice shown", value=false, persist=false) stack
