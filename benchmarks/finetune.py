@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nanoseg_fiji.evaluation.pairs import pair_files
 from nanoseg_fiji.image_files import read_image
 from nanoseg_fiji.resources import find_model
 from nanoseg_fiji.synthesis import draw_config, simulate
@@ -60,13 +61,13 @@ def write_material(folder: Path, name: str, count: int, side: int) -> Path:
     return folder
 
 
-def kept_aside(folder: Path, held: int, names: Path | None) -> tuple[list[Pair], list[Pair]]:
+def kept_aside(folder: Path, held: int, listing: Path | None) -> tuple[list[Pair], list[Pair]]:
     """Pairs kept aside, the last `held` or those of a list of image names, and all others."""
     pairs = find_pairs(DataConfig(str(folder)), 0.0, 0)
-    if names is None:
+    if listing is None:
         return pairs[-held:], pairs[:-held]
-    listed = set(names.read_text(encoding="utf-8").split())
-    return [p for p in pairs if p.image.name in listed], [p for p in pairs if p.image.name not in listed]
+    names = {pair.name for pair in pair_files(folder / "images", folder / "labels", listing)}
+    return [p for p in pairs if p.image.stem in names], [p for p in pairs if p.image.stem not in names]
 
 
 def measure(
