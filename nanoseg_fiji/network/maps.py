@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from copy import deepcopy
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
 
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,3 +52,17 @@ class MapNet(nn.Module, ABC):
         if x.shape[-2] % self.stride or x.shape[-1] % self.stride:
             fit = [-(-s // self.stride) * self.stride for s in x.shape[-2:]]
             raise ValueError(f"sides {tuple(x.shape[-2:])} are no multiples of {self.stride}: pad to {fit}")
+
+    def fused(self) -> Self:
+        """Copy for inference: batch normalisation becomes part of the convolution before it.
+
+        The maps are the same but for rounding, and a pass over memory is saved a layer. Every normalisation
+        has to be registered directly behind its convolution.
+        """
+        net = deepcopy(self)
+        for parent in net.modules():
+            for (name, module), (after, norm) in pairwise(list(parent.named_children())):
+                if isinstance(module, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    setattr(parent, name, fuse_conv_bn_eval(module, norm))
+                    setattr(parent, after, nn.Identity())
+        return net

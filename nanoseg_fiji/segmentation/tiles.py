@@ -67,7 +67,7 @@ class Predictor:
     """
 
     def __init__(self, net: MapNet, device: torch.device, tile: int) -> None:
-        self.net = net
+        self.net = net.fused()
         self.device = device
         self.tile = tile
         self.messages: list[str] = []

@@ -35,6 +35,22 @@ def test_receptive_field_lies_within_the_halo(make):
         assert net.stride < reach <= net.halo
 
 
+@pytest.mark.parametrize("net", [UNet((4, 8, 8), bottom_blocks=2, fold=2), LiteUNet((4, 4, 8))])
+def test_fused_network_gives_the_same_maps_without_normalisation(net):
+    torch.manual_seed(1)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for statistic in (module.weight, module.bias, module.running_mean):
+                torch.nn.init.normal_(statistic)
+            torch.nn.init.uniform_(module.running_var, 0.5, 2.0)
+    image = torch.randn(1, 1, 64, 96)
+    fused = net.eval().fused()
+    assert not [m for m in fused.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    expected = net(image)
+    torch.testing.assert_close(fused(image), expected, rtol=1e-3, atol=1e-3)
+    assert torch.equal(net(image), expected)  # the network itself stays as it was
+
+
 def test_shape_of_the_maps_and_of_what_does_not_fit():
     net = UNet((4, 8), bottom_blocks=1).eval()
     assert net(torch.zeros(2, 1, 32, 48)).shape == (2, len(MAPS), 32, 48)
