@@ -65,7 +65,7 @@ def _folder(output: Path, variant: str) -> Path:
 
 
 def main() -> None:
-    """Print a row a variant, and write them to compare.csv."""
+    """Print a row a variant, and write them to compare.csv, beside the rows of earlier calls."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("config", type=Path)
     parser.add_argument("variants", type=Path)
@@ -77,28 +77,29 @@ def main() -> None:
     base = replace(load_config(given.config), steps=given.steps)
     material = load_material(base)
     judged = [(p, i) for p, i in zip(material.pairs[0], material.images[0], strict=True) if p.validation]
-    rows: list[dict[str, Any]] = []
+    table = given.output / "compare.csv"
+    rows: dict[str, dict[str, Any]] = {}
+    if table.exists():
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = {row["variant"]: row for row in csv.DictReader(file)}
     for name in given.only or variants:
         config, part = vary(base, material, variants[name])
         if (start := variants[name].get("start")) is not None:
-            file = str(_folder(given.output, start) / f"{base.name}.safetensors")
-            config = replace(config, start=file if start else "")
-        weights = train_on(config, part, _folder(given.output, name))
-        found = judge(weights, (Sample(p.image.name, read_image(p.image), i.labels) for p, i in judged))
+            weights = str(_folder(given.output, start) / f"{base.name}.safetensors")
+            config = replace(config, start=weights if start else "")
+        trained = train_on(config, part, _folder(given.output, name))
+        found = judge(trained, (Sample(p.image.name, read_image(p.image), i.labels) for p, i in judged))
         row: dict[str, Any] = {"variant": name, "steps": given.steps}
         row |= {score: f"{found.pooled[score]:.3f}" for score in _SHOWN}
         row |= {"AP50 low": f"{found.intervals['pooled']['AP50'][0]:.3f}"}
         row |= {"AP50 high": f"{found.intervals['pooled']['AP50'][1]:.3f}"}
         row |= {"mean AP50": f"{found.mean['AP50']:.3f}", "mean ECD": f"{found.errors['mean_ecd_error']:.3f}"}
-        rows.append(row)
+        rows[name] = row
         print(*(f"{key} {value}" for key, value in row.items()), sep="  ", flush=True)
-        with (
-            replacing(given.output / "compare.csv") as path,
-            path.open("w", newline="", encoding="utf-8") as file,
-        ):
+        with replacing(table) as path, path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(row))
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(rows.values())
 
 
 if __name__ == "__main__":
