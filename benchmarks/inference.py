@@ -170,7 +170,7 @@ def main() -> None:
     if unknown := set(given.only or ()) - set(DECODERS) - set(WAYS):
         parser.error(f"no variant {', '.join(sorted(unknown))}; there are {', '.join([*DECODERS, *WAYS])}")
     model = load_model(find_model(given.model))
-    predictor = Predictor(model.net, choose_device("auto"), 1024)
+    predictor = Predictor(model.fused, choose_device("auto"), 1024)
     scores: dict[str, list[ImageScores]] = {}
     for pair in pair_files(given.images, given.labels, given.list):
         gray, truth = to_gray(read_image(pair.first)), read_labels(pair.truth)

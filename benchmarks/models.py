@@ -34,7 +34,7 @@ def measure(device: str) -> dict[str, dict[str, float]]:
     image = nanoseg_fiji.read_image(_EXAMPLE)
     work: dict[str, dict[str, Callable[[], object]]] = {
         "1024 x 1024 px through the network": {
-            name: partial(Predictor(load_model(find_model(name)).net, torch.device(device), 1024), pixels)
+            name: partial(Predictor(load_model(find_model(name)).fused, torch.device(device), 1024), pixels)
             for name in _MODELS
         }
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError
@@ -36,6 +37,11 @@ class Model:
     """The network."""
     spec: ModelSpec
     """Its file and card."""
+
+    @cached_property
+    def fused(self) -> MapNet:
+        """The network for inference, made once: see `MapNet.fused`."""
+        return self.net.fused()
 
     @property
     def diameter(self) -> float:

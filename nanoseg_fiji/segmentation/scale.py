@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -24,6 +24,8 @@ _STEP = 2.0  # between scales
 _FITTING = 1.2  # times the shorter side: what is larger is uneven ground, not a particle
 _NOTICED = 0.02  # share of the image
 _WIDTH = 0.5  # octaves: how far from the model's diameter a particle's size is believed
+_FITTED = 0.1  # octaves: particles less than this below the model's diameter are too large at the next scale
+_GROWTH = 1.25  # times the share seen one scale coarser: less, and finer scales show no further particles
 
 
 def _finest(shape: tuple[int, int]) -> float:
@@ -61,10 +63,20 @@ def _scales(shape: tuple[int, int]) -> list[float]:
     return [finest / _STEP**k for k in reversed(range(count))]
 
 
-def _evidence(
-    maps: NDArray[np.float32], mask: NDArray[np.bool_] | None, known: float
-) -> tuple[float, float, float]:
-    """Share of the image in particles of about the known size, their log2 size, share in larger ones."""
+class _Evidence(NamedTuple):
+    """What one scale shows, in shares of the image."""
+
+    found: float
+    """Particles of about the size that the network knows."""
+    octaves: float
+    """Their size over the known one, log2; NaN where none is found."""
+    larger: float
+    """Particles of more than twice the known size."""
+    seen: float
+    """Particles of any size."""
+
+
+def _evidence(maps: NDArray[np.float32], mask: NDArray[np.bool_] | None, known: float) -> _Evidence:
     probability = expit(maps[0])
     believed = (probability > 0.5) & (maps[3] < np.log2(_FITTING * min(maps.shape[1:])))
     weight = np.where(believed, 2 * probability - 1, 0)
@@ -73,8 +85,13 @@ def _evidence(
     octaves = maps[3] - np.log2(known)
     near = weight * np.exp(-0.5 * (octaves / _WIDTH) ** 2)
     total = float(near.sum())
-    centre = float((near * maps[3]).sum() / total) if total > 0 else np.nan
-    return total / near.size, centre, float(weight[octaves > 1].sum()) / near.size
+    centre = float((near * octaves).sum() / total) if total > 0 else np.nan
+    return _Evidence(
+        total / near.size,
+        centre,
+        float(weight[octaves > 1].sum()) / near.size,
+        float(weight.sum()) / near.size,
+    )
 
 
 def estimate_diameter(
@@ -88,9 +105,9 @@ def estimate_diameter(
     """Estimate the area-weighted typical diameter.
 
     The network, which predicts the size of the particle that a pixel belongs to, looks at the image at
-    several scales,
-    coarse ones first. Each scale gathers evidence: how much of the image it takes for particles of about the
-    size that it knows. The scale with most evidence wins, and the sizes predicted there give the diameter.
+    several scales, coarse ones first. Each scale gathers evidence: how much of the image it takes for
+    particles of about the size that it knows. The scale with most evidence wins, and the sizes predicted
+    there give the diameter. The search ends where finer scales can only show the same particles larger.
 
     Parameters
     ----------
@@ -111,17 +128,22 @@ def estimate_diameter(
         Diameter in pixels of the image; NaN where no particle is seen at any scale.
     """
     scales = _scales((image.shape[0], image.shape[1]))
-    best, diameter = 1e-4, np.nan
+    best, diameter, before = 1e-4, np.nan, 0.0
     for index, scale in enumerate(scales):
         shape = resize_shape(image.shape, scale)
         maps = predictor(resize(image, shape), None, cancel)
         small = None if mask is None else resize(mask.astype(np.float32), shape) > 0.5
-        found, centre, larger = _evidence(maps, small, known)
-        if found > best:
-            best, diameter = found, 2**centre / scale
+        now = _evidence(maps, small, known)
+        won = now.found > best
+        if won:
+            best, diameter = now.found, known * 2**now.octaves / scale
         if progress:
             progress((index + 1) / len(scales), f"looking at scale {scale:.2g}")
-        # finer scales show larger particles larger still; those not seen at the scale of their own are ground
-        if larger > max(found, best / 4, _NOTICED) and best > larger / 4:
+        # most of what is seen fits, will not at the next scale, and no more comes into sight
+        if won and now.octaves > -_FITTED and now.found > now.seen / 2 and now.seen < _GROWTH * before:
             break
+        # finer scales show larger particles larger still; those not seen at the scale of their own are ground
+        if now.larger > max(now.found, best / 4, _NOTICED) and best > now.larger / 4:
+            break
+        before = now.seen
     return float(diameter)

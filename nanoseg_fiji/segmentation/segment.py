@@ -171,7 +171,7 @@ def segment_pixels(
     if gray.ndim != 2:
         raise InputError(f"an image of {gray.ndim} dimensions cannot be segmented: give one slice")
     image = normalise(gray, mask)
-    predictor = Predictor(model.net, choose_device(device), tile)
+    predictor = Predictor(model.fused, choose_device(device), tile)
     empty = not image.any()
     scan = 0.0
     if diameter <= 0 and not empty:

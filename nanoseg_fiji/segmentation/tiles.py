@@ -59,7 +59,7 @@ class Predictor:
     Parameters
     ----------
     net : MapNet
-        Network in evaluation mode.
+        Network in evaluation mode; `Model.fused` is the quickest.
     device : torch.device
         Where to run it.
     tile : int
@@ -67,7 +67,7 @@ class Predictor:
     """
 
     def __init__(self, net: MapNet, device: torch.device, tile: int) -> None:
-        self.net = net.fused()
+        self.net = net
         self.device = device
         self.tile = tile
         self.messages: list[str] = []

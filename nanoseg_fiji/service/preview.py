@@ -108,7 +108,7 @@ def _diameter(
     state.update(b"" if mask is None else mask.tobytes())
     key = state.hexdigest()
     if key not in _found:
-        predictor = Predictor(model.net, choose_device(params.device), params.tile)
+        predictor = Predictor(model.fused, choose_device(params.device), params.tile)
         found = estimate_diameter(normalise(gray, mask), predictor, mask, model.diameter, None, cancel)
         _found.clear()
         _found[key] = float(np.nan_to_num(found))

@@ -7,7 +7,7 @@ import torch
 from nanoseg_fiji.segmentation import segment_pixels
 from nanoseg_fiji.segmentation.normalise import normalise
 from nanoseg_fiji.segmentation.resize import resize
-from nanoseg_fiji.segmentation.scale import look_scales
+from nanoseg_fiji.segmentation.scale import estimate_diameter, look_scales
 from nanoseg_fiji.segmentation.segment import labels_from_maps, predict_maps
 from nanoseg_fiji.segmentation.tiles import Predictor
 
@@ -26,6 +26,22 @@ from nanoseg_fiji.segmentation.tiles import Predictor
 )
 def test_the_second_look_is_no_finer_than_it_may_be(side, diameter, zoom, expected):
     assert look_scales((side // 2, side), diameter, 32.0, zoom) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shrunk", "finest"), [(1, 0.4), (8, 4.0)], ids=["108 px", "14 px"])
+def test_the_search_for_the_scale_ends_where_particles_fit(model, silica, shrunk, finest):
+    image = normalise(silica[:896])
+    image = resize(image, tuple(side // shrunk for side in image.shape))
+    predictor = Predictor(model.fused, torch.device("cpu"), 1024)
+    sides = []
+
+    def look(pixels, *told):
+        sides.append(pixels.shape[1])
+        return predictor(pixels, *told)
+
+    found = estimate_diameter(image, look, None, model.diameter)
+    assert sides[-1] / image.shape[1] == pytest.approx(finest, rel=0.02)
+    assert found * shrunk == pytest.approx(108, rel=0.1)
 
 
 def test_two_looks_are_averaged_at_the_finer_scale(model, silica):
