@@ -47,10 +47,10 @@ def rest_points(flow: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[n
     moving = mask | (np.hypot(*flow) > _MOVING)
     start = torch.from_numpy(np.stack(np.nonzero(moving)).astype(np.float32))
     move = torch.from_numpy(np.ascontiguousarray(flow[:, moving]))
-    inside = torch.from_numpy(moving)
+    inside = torch.from_numpy(np.flatnonzero(moving))
     field = torch.zeros(1, 2, *mask.shape)
     for _ in range(_DOUBLINGS):
-        field[0, :, inside] = move
+        field.view(2, -1).index_copy_(1, inside, move)
         move = move + _read(field, start + move)
     points: NDArray[np.float32] = (start + move).numpy()[:, mask[moving]]
     return points
@@ -87,8 +87,8 @@ def split_flows(flow: NDArray[np.float32], mask: NDArray[np.bool_], tolerance: f
         return np.zeros(mask.shape, np.int32)
     last = np.array(mask.shape)[:, None] - 1
     rest = tuple(np.clip(np.rint(rest_points(flow, mask)), 0, last).astype(np.int64))
-    count = np.zeros(mask.shape, np.int32)
-    np.add.at(count, rest, 1)
+    ends = np.bincount(np.ravel_multi_index(rest, mask.shape), minlength=mask.size)
+    count = ends.reshape(mask.shape).astype(np.int32)
     crowded = ndimage.convolve(count, _TOUCHING.astype(np.int32), mode="constant") >= _LEAST
     grown = ndimage.distance_transform_edt(~crowded) <= tolerance / 2 if crowded.any() else crowded
     places, _ = ndimage.label(grown, structure=_TOUCHING)
