@@ -121,20 +121,30 @@ def labels_along_flow(
     ndarray of int32, (row, col)
         Label image whose foreground lies within `mask`.
     """
-    pixels = np.stack(np.nonzero(mask)).astype(np.float32)
-    small, size = (np.array(a.shape, np.float32)[:, None] for a in (labels, mask))
-    points = torch.from_numpy((pixels + 0.5) * (small / size) - 0.5)
-    field = torch.from_numpy(np.ascontiguousarray(flow))[None]
     near = expand_labels(labels, _RIM)
-    found = np.zeros(pixels.shape[1], np.int32)
-    for step in range(_INWARD + 1):
-        if step:
-            points = points + _read(field, points)
-        row, col = np.clip(np.rint(points.numpy()), 0, small - 1).astype(np.int64)
-        found = np.where(near[row, col] > 0, near[row, col], found)  # a flow may end in a ring's hole
-    out = np.zeros(mask.shape, np.int32)
-    out[mask] = found
+    # where all that a pixel can be led to has one label, nothing needs to be followed
+    window = 2 * int(_INWARD * np.abs(flow).max(initial=0) + 1) + 1
+    sure = ndimage.minimum_filter(near, window) == ndimage.maximum_filter(near, window)
+    height, width = labels.shape
+    row = (np.arange(mask.shape[0], dtype=np.float32) + 0.5) * np.float32(height / mask.shape[0]) - 0.5
+    col = (np.arange(mask.shape[1], dtype=np.float32) + 0.5) * np.float32(width / mask.shape[1]) - 0.5
+    nearest = np.ix_(_index(row, height), _index(col, width))
+    out = np.where(mask, near[nearest], 0)
+    unsure = np.nonzero(mask & ~sure[nearest])
+    points = torch.from_numpy(np.stack([row[unsure[0]], col[unsure[1]]]))
+    field = torch.from_numpy(np.ascontiguousarray(flow))[None]
+    found = out[unsure]
+    for _ in range(_INWARD):
+        points = points + _read(field, points)
+        there = near[_index(points[0].numpy(), height), _index(points[1].numpy(), width)]
+        found = np.where(there > 0, there, found)  # a flow may end in a ring's hole
+    out[unsure] = found
     return _largest_parts(out)
+
+
+def _index(places: NDArray[np.float32], size: int) -> NDArray[np.int64]:
+    """Round to the nearest pixels along one axis."""
+    return np.clip(np.rint(places), 0, size - 1).astype(np.int64)
 
 
 def _largest_parts(labels: NDArray[np.int32]) -> NDArray[np.int32]:
