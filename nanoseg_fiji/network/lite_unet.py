@@ -1,8 +1,7 @@
-"""A U-Net whose encoder is that of an EfficientNet-Lite, which can bring weights of ImageNet along."""
+"""A U-Net whose encoder is that of EfficientNet-Lite0, which can bring weights of ImageNet along."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["ENCODERS", "InvertedResidual", "LiteUNet", "Stage"]
+__all__ = ["STAGES", "InvertedResidual", "LiteUNet", "Stage"]
 
 _EPSILON = 1e-3  # of the batch normalisation that the weights of ImageNet were trained with
 
@@ -39,34 +38,15 @@ class Stage(NamedTuple):
 
 STEM = 32
 """Channels of the first convolution, which has stride 2."""
-ENCODERS = {
-    "lite0": (
-        Stage(16, 1, 3, 1, 1),
-        Stage(24, 2, 3, 2, 6),
-        Stage(40, 2, 5, 2, 6),
-        Stage(80, 3, 3, 2, 6),
-        Stage(112, 3, 5, 1, 6),
-    ),
-    "lite2": (
-        Stage(16, 1, 3, 1, 1),
-        Stage(24, 3, 3, 2, 6),
-        Stage(48, 3, 5, 2, 6),
-        Stage(88, 4, 3, 2, 6),
-        Stage(120, 4, 5, 1, 6),
-    ),
-}
-"""The first five of the seven stages of EfficientNet-Lite0 and of -Lite2, which is 1.1 times as wide and
-1.2 times as deep (Tan and Le 2019, arXiv 1905.11946); the others would have pixels as large as a particle."""
-
-
-def _reach(stages: Sequence[Stage]) -> int:
-    """How far an output of the encoder sees, in pixels of the image."""
-    reach, step = 1, 2  # of the first convolution
-    for stage in stages:
-        reach += stage.kernel // 2 * step
-        step *= stage.stride
-        reach += (stage.blocks - 1) * (stage.kernel // 2) * step
-    return reach
+STAGES = (
+    Stage(16, 1, 3, 1, 1),
+    Stage(24, 2, 3, 2, 6),
+    Stage(40, 2, 5, 2, 6),
+    Stage(80, 3, 3, 2, 6),
+    Stage(112, 3, 5, 1, 6),
+)
+"""The first five of the seven stages of EfficientNet-B0 (Tan and Le 2019, arXiv 1905.11946); the others would
+have pixels as large as a particle."""
 
 
 def _unit(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -98,7 +78,7 @@ class InvertedResidual(nn.Module):
 
 
 class LiteUNet(MapNet):
-    """U-Net with the first five stages of an EfficientNet-Lite as its encoder.
+    """U-Net with the first five stages of EfficientNet-Lite0 as its encoder.
 
     The lite variant has no squeeze-and-excitation, which would pool over the image. The finest level of the
     decoder has half the resolution of the image: it sees the pixels themselves, folded into channels (Shi et
@@ -108,35 +88,24 @@ class LiteUNet(MapNet):
     ----------
     channels : sequence of three int
         Width of the decoder at strides 2, 4 and 8.
-    encoder : {"lite0", "lite2"}
-        Which EfficientNet-Lite.
-
-    Raises
-    ------
-    ValueError
-        If there is no such encoder or the channels are not three.
     """
 
     stride = 16
+    halo = 224  # 212 px: 169 of the encoder, 28 of the decoder, up to 15 between the grids of the levels
 
-    def __init__(self, channels: Sequence[int] = (40, 64, 96), encoder: str = "lite0") -> None:
+    def __init__(self, channels: Sequence[int] = (40, 64, 96)) -> None:
         super().__init__()
-        if encoder not in ENCODERS:
-            raise ValueError(f"encoder {encoder!r} is none of {', '.join(ENCODERS)}")
-        stages = ENCODERS[encoder]
-        # 28 px of the decoder, up to 15 between the grids of the levels
-        self._halo = math.ceil((_reach(stages) + 28 + 15) / self.stride) * self.stride
         self.channels = tuple(channels)
         fine, middle, coarse = self.channels
         self.stem = nn.Sequential(*_unit(1, STEM, 3, 2), nn.ReLU6(inplace=True))
         self.encoder = nn.ModuleList()
         inputs = STEM
-        for stage in stages:
+        for stage in STAGES:
             blocks = [InvertedResidual(inputs, stage, stage.stride)]
             blocks += [InvertedResidual(stage.outputs, stage, 1) for _ in range(stage.blocks - 1)]
             self.encoder.append(nn.Sequential(*blocks))
             inputs = stage.outputs
-        skips = [stage.outputs for stage in stages[:3]]
+        skips = [stage.outputs for stage in STAGES[:3]]
         self.decoder = nn.ModuleList(
             [
                 ResidualBlock(fine_in, fine_out)
@@ -148,11 +117,6 @@ class LiteUNet(MapNet):
             ]
         )
         self.head = nn.Conv2d(fine, len(MAPS) * 4, kernel_size=1)
-
-    @property
-    def halo(self) -> int:
-        """Pixels around an output pixel that it depends on."""
-        return self._halo
 
     def forward(self, x: Tensor) -> Tensor:
         """Predict the maps, as `MapNet` says."""

@@ -61,7 +61,7 @@ def build(architecture: Mapping[str, Any]) -> MapNet:
     ----------
     architecture : mapping
         As in a card: ``{"name": "flow-unet", "channels": [...], "bottom_blocks": n, "fold": n}`` or
-        ``{"name": "flow-lite-unet", "channels": [...], "encoder": "lite0" or "lite2"}``.
+        ``{"name": "flow-lite-unet", "channels": [...]}``.
 
     Raises
     ------
