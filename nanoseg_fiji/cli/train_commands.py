@@ -85,7 +85,7 @@ def finetune(
         str, typer.Option(help="Folder or file of the labels, from DATA; found if empty.")
     ] = "",
     groups: Annotated[
-        str, typer.Option(help="Images that belong together: image, prefix, or a CSV file in DATA.")
+        str, typer.Option(help="Images that belong together: image, prefix, series, or a CSV file in DATA.")
     ] = GROUPS,
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = STEPS,
     minutes: Annotated[

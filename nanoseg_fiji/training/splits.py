@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from pathlib import Path
+from string import digits
 from typing import TYPE_CHECKING
 
 from nanoseg_fiji.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 __all__ = ["groups_of", "is_validation"]
 
@@ -23,8 +24,9 @@ def groups_of(names: Iterable[str], rule: str, folder: Path) -> Mapping[str, str
     names : iterable of str
         File names.
     rule : str
-        ``image`` (every image is its own group), ``prefix`` (what stands before the first dash), or the name
-        of a CSV file in `folder` whose first column is the file name and whose second is the group.
+        ``image`` (every image is its own group), ``prefix`` (what stands before the first dash), ``series``
+        (the name without the number at its end), or the name of a CSV file in `folder` whose first column is
+        the file name and whose second is the group.
     folder : Path
         Folder of the data set.
 
@@ -43,12 +45,15 @@ def groups_of(names: Iterable[str], rule: str, folder: Path) -> Mapping[str, str
         return {name: name for name in names}
     if rule == "prefix":
         return {name: name.split("-")[0] for name in names}
+    if rule == "series":
+        return {name: Path(name).stem.rstrip(digits) for name in names}
     try:
         with (folder / rule).open(newline="", encoding="utf-8-sig") as file:
             table = {row[0]: row[1] for row in csv.reader(file) if len(row) >= 2}
     except OSError as error:
         raise InputError(
-            f"groups of {folder}: cannot read {rule} ({error.strerror}); give image, prefix or a CSV file"
+            f"groups of {folder}: cannot read {rule} ({error.strerror}); give image, prefix, series or a CSV "
+            "file"
         ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"groups of {folder}: {rule} is no CSV file in UTF-8 ({error})") from error

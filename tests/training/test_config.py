@@ -85,10 +85,15 @@ def test_a_group_keeps_its_part_whatever_else_is_there():
     assert chosen != [g for g in groups if is_validation(g, 0.2, 2)]
 
 
-def test_groups_by_prefix_and_by_missing_table(tmp_path):
+def test_groups_by_name_and_by_missing_table(tmp_path):
     assert groups_of(["B03-1.png", "B03-2.png"], "prefix", tmp_path) == dict.fromkeys(
         ["B03-1.png", "B03-2.png"], "B03"
     )
+    assert list(groups_of(["Pt2.png", "Pt31.tif", "Pt_silica4.png"], "series", tmp_path).values()) == [
+        "Pt",
+        "Pt",
+        "Pt_silica",
+    ]
     with pytest.raises(InputError, match="cannot read sources"):
         groups_of(["a.png"], "sources.csv", tmp_path)
     (tmp_path / "sources.csv").write_text("image,doi\nb.png,1\n")
