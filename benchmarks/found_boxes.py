@@ -9,21 +9,14 @@ A particle found matches a box where their bounding boxes have an IoU of 0.5; th
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from nanoseg_fiji import segment
-
-
-def read_boxes(path):
-    """Boxes of a CSV file, (n, 4): x0, y0, x1, y1."""
-    with path.open(newline="") as file:
-        rows = [[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in csv.DictReader(file)]
-    return np.array(rows).reshape(-1, 4)
 
 
 def boxes_of(labels):
@@ -50,7 +43,8 @@ def main():
     options = parser.parse_args()
     counts = []
     for image in sorted((options.folder / "images").iterdir()):
-        true = read_boxes(options.folder / "boxes" / f"{image.stem}.csv")
+        table = pd.read_csv(options.folder / "boxes" / f"{image.stem}.csv", skipinitialspace=True)
+        true = table[["x0", "y0", "x1", "y1"]].to_numpy(float)
         width = float(np.median(true[:, 2] - true[:, 0])) if options.true_scale else 0.0
         found = boxes_of(np.squeeze(np.asarray(segment(image, options.model, width, pixel=True).labels)))
         iou = overlaps(found, true)
