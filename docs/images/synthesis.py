@@ -16,6 +16,8 @@ from nanoseg_fiji.synthesis import (
     ParticleConfig,
     PlacementConfig,
     SemConfig,
+    StemConfig,
+    SupportConfig,
     TemConfig,
     draw_config,
     simulate,
@@ -51,6 +53,16 @@ _SINTERING = MicrographConfig(
         crystal_contrast=0.25, film=12, roughness=5, fringe_spacing=0.3, fringe_contrast=0.1,
     ),
 )  # fmt: skip
+_CATALYST = MicrographConfig(
+    modality="stem",
+    pixel_size=0.25,
+    saturation=0.002,
+    headroom=0.02,
+    particles=ParticleConfig(diameter=2.5, gsd=1.5),
+    placement=PlacementConfig(kind="supported", count=140, overlap=0.2),
+    support=SupportConfig(grains=260, diameter=13, extent=0.75, density=0.11, texture=0.15),
+    stem=StemConfig(probe=0.6, dose=300, support=2, drift=0.2),
+)
 
 
 def real(folder: str, names: Sequence[str]) -> list[NDArray[Any]]:
@@ -76,6 +88,7 @@ def main() -> None:
     rows = [
         ("SEM of silica: real | simulated", "silica-sem-train", _SILICA),
         ("in-situ TEM of sintering: real | simulated", "msa-segtrack-train", _SINTERING),
+        ("STEM of catalysts: real | simulated", "ardagen-stem-boxes", _CATALYST),
     ]
     sheet: list[tuple[str, list[NDArray[Any]]]] = [
         (title, real(folder, some(folder, 3)) + [simulate(config, seed).image for seed in (1, 2, 3)])

@@ -25,7 +25,9 @@ def synth(
     ] = None,
     placement: Annotated[
         list[str] | None,
-        typer.Option(help="random, clusters, chains, monolayer or heap; may be repeated."),
+        typer.Option(
+            help="random, clusters, chains, monolayer, heap or supported (tem, stem); may be repeated."
+        ),
     ] = None,
     size: Annotated[int, typer.Option(help="Rows and columns, pixels.", min=32)] = 512,
     min_diameter: Annotated[float, typer.Option(help="Smallest median diameter, pixels.")] = 12.0,

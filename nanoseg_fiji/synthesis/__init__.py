@@ -1,6 +1,12 @@
 """Simulated micrographs with exact labels."""
 
-from nanoseg_fiji.synthesis.config import AnnotationConfig, MicrographConfig, ParticleConfig, PlacementConfig
+from nanoseg_fiji.synthesis.config import (
+    AnnotationConfig,
+    MicrographConfig,
+    ParticleConfig,
+    PlacementConfig,
+    SupportConfig,
+)
 from nanoseg_fiji.synthesis.draw import draw_config
 from nanoseg_fiji.synthesis.microscopes import AfmConfig, SemConfig, StemConfig, TemConfig
 from nanoseg_fiji.synthesis.simulate import Micrograph, simulate
@@ -14,6 +20,7 @@ __all__ = [
     "PlacementConfig",
     "SemConfig",
     "StemConfig",
+    "SupportConfig",
     "TemConfig",
     "draw_config",
     "simulate",

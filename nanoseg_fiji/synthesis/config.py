@@ -19,11 +19,12 @@ __all__ = [
     "Placement",
     "PlacementConfig",
     "Shape",
+    "SupportConfig",
 ]
 
 Modality = Literal["tem", "stem", "sem", "afm"]
 Shape = Literal["sphere", "rod", "cube", "octahedron", "polyhedron", "prism", "grain", "ring"]
-Placement = Literal["random", "clusters", "chains", "monolayer", "heap"]
+Placement = Literal["random", "clusters", "chains", "monolayer", "heap", "supported"]
 MODALITIES: tuple[Modality, ...] = get_args(Modality)
 SHAPES: tuple[Shape, ...] = get_args(Shape)
 PLACEMENTS: tuple[Placement, ...] = get_args(Placement)
@@ -74,7 +75,8 @@ class PlacementConfig:
     """Where the particles are."""
 
     kind: Placement = "random"
-    """One of `PLACEMENTS`; ``heap`` drops particles on each other, all others lie in one layer."""
+    """One of `PLACEMENTS`; ``heap`` drops particles on each other, all others lie in one layer; ``supported``
+    (TEM and STEM) puts them on the support."""
     count: int = 60
     """Particles that are tried; those that find no room are left out."""
     overlap: float = 0.0
@@ -92,6 +94,28 @@ class PlacementConfig:
         check_ranges(
             self, count=(0, 20_000), overlap=(0, 1), spacing=(0.5, 5), groups=(1, 1000), align=(0, 1)
         )
+
+
+@dataclass(frozen=True)
+class SupportConfig:
+    """Aggregate of larger grains that carries the particles, as in catalysts; never labelled."""
+
+    grains: int = 120
+    """Grains in the field."""
+    diameter: float = 60.0
+    """Median diameter of a grain, nm."""
+    gsd: float = 1.3
+    """Geometric standard deviation of the grains' diameters."""
+    extent: float = 0.7
+    """Share of the field over which grains are strewn."""
+    density: float = 0.1
+    """Scattering power of the grains' material over that of the particles, for the same path."""
+    texture: float = 0.05
+    """Relative standard deviation of the thickness within grains."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, grains=(1, 5000), diameter=(0.1, 1e7), gsd=(1, 3), extent=(0.01, 1))
+        check_ranges(self, density=(0, 100), texture=(0, 1))
 
 
 @dataclass(frozen=True)
@@ -135,6 +159,8 @@ class MicrographConfig:
     """The particles."""
     placement: PlacementConfig = field(default_factory=PlacementConfig)
     """Where they are."""
+    support: SupportConfig = field(default_factory=SupportConfig)
+    """What carries them, if they are ``supported``."""
     tem: TemConfig = field(default_factory=TemConfig)
     """For ``tem``."""
     stem: StemConfig = field(default_factory=StemConfig)
@@ -153,6 +179,8 @@ class MicrographConfig:
             raise InputError(f"bits={self.bits}: 8 and 16 can be written")
         check_ranges(self, height=(32, 16384), width=(32, 16384), pixel_size=(1e-3, 1e5), saturation=(0, 0.2))
         check_ranges(self, headroom=(0, 0.45), min_visible=(0, 1))
+        if self.placement.kind == "supported" and self.modality not in ("tem", "stem"):
+            raise InputError(f"supported particles are simulated for tem and stem, not for {self.modality}")
         if not 2 <= self.diameter_px <= 4 * max(self.height, self.width):
             raise InputError(
                 f"particles of {self.diameter_px:.3g} pixels: choose diameter and pixel_size so that they "

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nanoseg_fiji.errors import InputError
-from nanoseg_fiji.synthesis.config import AnnotationConfig, MicrographConfig, ParticleConfig, PlacementConfig
+from nanoseg_fiji.synthesis.config import (
+    AnnotationConfig,
+    MicrographConfig,
+    ParticleConfig,
+    PlacementConfig,
+    SupportConfig,
+)
 from nanoseg_fiji.synthesis.microscopes import AfmConfig, SemConfig, StemConfig, TemConfig
 
 if TYPE_CHECKING:
@@ -25,11 +31,13 @@ _SHAPES: dict[str, float] = {
     "grain": 0.15, "ring": 0.03,
 }  # fmt: skip
 _PLACEMENTS: dict[str, float] = {
-    "random": 0.35, "clusters": 0.2, "chains": 0.1, "monolayer": 0.15, "heap": 0.2,
+    "random": 0.3, "clusters": 0.2, "chains": 0.1, "monolayer": 0.15, "heap": 0.2, "supported": 0.15,
 }  # fmt: skip
 _MODALITIES: dict[str, float] = {"tem": 0.4, "stem": 0.12, "sem": 0.4, "afm": 0.08}
 _MOST = 220
 """Particles at most, for speed; small ones leave most of the field empty."""
+_CARRIED = 45.0
+"""Largest median diameter of supported particles, pixels."""
 
 
 def _log(rng: np.random.Generator, low: float, high: float) -> float:
@@ -46,13 +54,16 @@ def _pick(
     return str(rng.choice(names, p=weights / weights.sum()))
 
 
-def _draw_particles(rng: np.random.Generator, shape: str, diameter: float, modality: str) -> ParticleConfig:
+def _draw_particles(
+    rng: np.random.Generator, shape: str, diameter: float, modality: str, kind: str
+) -> ParticleConfig:
     projects = modality in ("tem", "stem")
     aspect = {"rod": _log(rng, 1.5, 7), "grain": _log(rng, 1, 1.6), "sphere": 1.0}.get(shape, 1.0)
     if shape == "prism":
         aspect = _log(rng, 0.15, 0.5) if rng.random() < 0.6 else _log(rng, 1.2, 4)
     core, density = 0.0, 1.0
-    if projects and shape in ("sphere", "polyhedron", "cube", "rod", "grain") and rng.random() < 0.3:
+    cored = projects and kind != "supported" and shape in ("sphere", "polyhedron", "cube", "rod", "grain")
+    if cored and rng.random() < 0.3:
         core = rng.uniform(0.35, 0.85)
         density = 0.0 if rng.random() < 0.5 else _log(rng, 3, 10)
     return ParticleConfig(
@@ -76,7 +87,8 @@ def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modalit
     # in projection, deep heaps are a shade in which nobody tells particles apart
     deepest = 0.7 if projects else 3.0
     ranges = {"heap": (0.25, deepest), "monolayer": (0.4, 1.1)}
-    cover = rng.uniform(*ranges[kind]) if kind in ranges else _log(rng, 0.05, 0.5)
+    sparse = (0.025, 0.25) if kind == "supported" else (0.05, 0.5)
+    cover = rng.uniform(*ranges[kind]) if kind in ranges else _log(rng, *sparse)
     overlap = 0.0 if rng.random() < 0.6 else rng.uniform(0.05, 0.25 if modality == "sem" else 0.4)
     return PlacementConfig(
         kind=kind,  # type: ignore[arg-type]
@@ -85,6 +97,21 @@ def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modalit
         spacing=rng.uniform(0.98, 1.2),
         groups=int(rng.integers(1, 7)),
         align=rng.choice([0.0, 0.5, 0.9]),
+    )
+
+
+def _draw_support(rng: np.random.Generator, area: float, diameter: float, pixel: float) -> SupportConfig:
+    """Draw grains for a field of `area` pixels; `diameter` is the particles', nm."""
+    grain = min(diameter * _log(rng, 2, 12), 300 * pixel)
+    extent, layers = rng.uniform(0.3, 1.0), _log(rng, 0.6, 5)
+    grains = int(np.clip(layers * extent * area / (np.pi / 4 * (grain / pixel) ** 2), 2, 2000))
+    return SupportConfig(
+        grains=grains,
+        diameter=grain,
+        gsd=1 + _log(rng, 0.05, 0.5),
+        extent=extent,
+        density=_log(rng, 0.05, 0.9) * diameter / grain,  # a grain alone is fainter than a particle
+        texture=_log(rng, 0.01, 0.2),
     )
 
 
@@ -99,7 +126,7 @@ def _draw_tem(rng: np.random.Generator, diameter: float, pixel: float, kind: str
         cs=rng.uniform(0.5, 2),
         convergence=_log(rng, 0.05, 0.5),
         dose=_log(rng, 8, 800),
-        attenuation=diameter / _log(rng, 0.25, 1.0 if kind == "heap" else 3.5),
+        attenuation=diameter / _log(rng, 0.25, 1.0 if kind in ("heap", "supported") else 3.5),
         inner_potential=min(rng.uniform(8, 25), 600 * pixel / diameter + 2),
         crystal_contrast=rng.uniform(0.1, 0.5) if crystalline else 0.0,
         fringe_spacing=rng.uniform(max(0.2, 2.5 * pixel), 0.55) if lattice else 0.0,
@@ -113,8 +140,9 @@ def _draw_tem(rng: np.random.Generator, diameter: float, pixel: float, kind: str
     )
 
 
-def _draw_stem(rng: np.random.Generator, diameter: float, pixel: float) -> StemConfig:
-    thick = rng.random() < 0.35  # an oxide or carbon support as thick as the particles
+def _draw_stem(rng: np.random.Generator, diameter: float, pixel: float, kind: str) -> StemConfig:
+    # an oxide or carbon support as thick as the particles
+    thick = kind != "supported" and rng.random() < 0.35
     return StemConfig(
         probe=_log(rng, 0.8, 3) * pixel,
         dose=_log(rng, 15, 600),
@@ -198,9 +226,12 @@ def draw_config(
         )
     modality = _pick(rng, _MODALITIES, modalities, "modality")
     shape = _pick(rng, _SHAPES, shapes, "shape")
-    kind = _pick(rng, _PLACEMENTS, placements, "placement")
+    projects = modality in ("tem", "stem")
+    shown = {name: share for name, share in _PLACEMENTS.items() if projects or name != "supported"}
+    kind = _pick(rng, shown, placements, "placement")
     area = size[0] * size[1]
-    width = _log(rng, *diameters)
+    largest = max(diameters[0], min(diameters[1], _CARRIED)) if kind == "supported" else diameters[1]
+    width = _log(rng, diameters[0], largest)
     if kind == "heap":  # else there are too few to lie on each other
         width = min(max(width, np.sqrt(2 * area / _MOST)), max(diameters))
     finest = {"tem": (0.08, 2.0), "stem": (0.05, 1.0), "sem": (0.5, 100.0), "afm": (0.5, 10.0)}[modality]
@@ -214,10 +245,11 @@ def draw_config(
         pixel_size=pixel,
         saturation=_log(rng, 2e-4, 0.01),
         headroom=rng.uniform(0, 0.2),
-        particles=_draw_particles(rng, shape, diameter, modality),
+        particles=_draw_particles(rng, shape, diameter, modality, kind),
         placement=_draw_placement(rng, kind, filling, modality),
+        support=_draw_support(rng, area, diameter, pixel) if kind == "supported" else SupportConfig(),
         tem=_draw_tem(rng, diameter, pixel, kind) if modality == "tem" else TemConfig(),
-        stem=_draw_stem(rng, diameter, pixel) if modality == "stem" else StemConfig(),
+        stem=_draw_stem(rng, diameter, pixel, kind) if modality == "stem" else StemConfig(),
         sem=_draw_sem(rng) if modality == "sem" else SemConfig(),
         afm=_draw_afm(rng, diameter) if modality == "afm" else AfmConfig(),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from nanoseg_fiji.synthesis.placement import angles, centres
 from nanoseg_fiji.synthesis.shapes import make_body, widths
+from nanoseg_fiji.synthesis.support import carried, support_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Scene:
     """Path length in organic shells."""
     fringes: Array
     """Material weighted by a cosine with the particle's lattice spacing and direction."""
+    support: Array
+    """Path length in the grains that carry the particles."""
     areas: NDArray[np.int64]
     """Projected area of every particle within the field, whatever lies over it; index is the label."""
 
@@ -123,7 +126,12 @@ def build_scene(config: MicrographConfig, rng: np.random.Generator) -> Scene:
     """
     shape = (config.height, config.width)
     size = widths(config.particles, config.placement.count, config.pixel_size, rng)
-    points = centres(config.placement, size, shape, rng)
+    if config.placement.kind == "supported":
+        support = support_path(config, rng)
+        points = carried(support, size.size, rng)
+    else:
+        support = np.zeros(shape, np.float32)
+        points = centres(config.placement, size, shape, rng)
     turned = angles(config.placement.align, points, shape, 6 * config.diameter_px, rng)
     field = _Field(config, rng)
     for point, width, angle in zip(points, size, turned, strict=False):
@@ -141,6 +149,7 @@ def build_scene(config: MicrographConfig, rng: np.random.Generator) -> Scene:
         diffracting,
         field.ligand,
         field.fringes,
+        support,
         np.array(field.areas),
     )
 

@@ -42,6 +42,9 @@ def dark_field(config: MicrographConfig, scene: Scene, rng: np.random.Generator)
         stem.support * (stem.support_number / stem.atomic_number) ** _EXPONENT
     )
     shells = scene.ligand * np.float32(0.5 * pixel * (_CARBON / stem.atomic_number) ** _EXPONENT)
-    signal = (scene.mass * np.float32(pixel) + support + shells) / np.float32(config.particles.diameter)
+    grains = scene.support * np.float32(config.support.density * pixel)
+    signal = (scene.mass * np.float32(pixel) + grains + support + shells) / np.float32(
+        config.particles.diameter
+    )
     signal = blur(jitter_lines(signal, stem.drift, rng), max(stem.probe / pixel, 0.8))
     return count_electrons(signal + np.float32(_DARK), stem.dose, rng)

@@ -107,11 +107,12 @@ def bright_field(config: MicrographConfig, scene: Scene, rng: np.random.Generato
     if tem.crystal_contrast:
         mottle = smooth((shape[0], shape[1]), max(0.3 * config.diameter_px, 2), rng)
         absorbed = absorbed * np.clip(1 + 0.6 * tem.crystal_contrast * mottle, 0.2, None)
-    depth = absorbed / np.float32(tem.attenuation) + film / np.float32(_CARBON_ATTENUATION)
+    grains = scene.support * (pixel * np.float32(config.support.density))
+    depth = (absorbed + grains) / np.float32(tem.attenuation) + film / np.float32(_CARBON_ATTENUATION)
     if tem.fringe_spacing:
         depth = depth + scene.fringes * np.float32(2 * tem.fringe_contrast / config.diameter_px)
     phase = np.float32(interaction(tem.voltage)) * (
-        np.float32(tem.inner_potential) * thickness + np.float32(_CARBON_POTENTIAL) * film
+        np.float32(tem.inner_potential) * (thickness + grains) + np.float32(_CARBON_POTENTIAL) * film
     )
     intensity = _propagate(depth, phase, config)
     if tem.illumination:

@@ -14,6 +14,7 @@ from nanoseg_fiji.synthesis import (
     PlacementConfig,
     SemConfig,
     StemConfig,
+    SupportConfig,
     TemConfig,
     simulate,
 )
@@ -128,3 +129,31 @@ def test_dark_field_signal_is_thickness_times_a_power_of_the_atomic_number(small
         assert centre - signal[number] == pytest.approx(1, rel=0.02)
     assert signal[6.0] == pytest.approx(0.1**1.64, rel=0.03)
     assert signal[12.0] / signal[6.0] == pytest.approx(2**1.64, rel=0.03)
+
+
+@pytest.mark.parametrize("modality", ["tem", "stem"])
+def test_support_scatters_as_its_density_says(small, modality):
+    from nanoseg_fiji.synthesis.scene import build_scene
+    from nanoseg_fiji.synthesis.stem import dark_field
+    from nanoseg_fiji.synthesis.tem import bright_field
+
+    config = replace(
+        small,
+        modality=modality,
+        particles=ParticleConfig(diameter=20),
+        placement=PlacementConfig(kind="supported", count=0),
+        support=SupportConfig(grains=6, diameter=60, density=0.25, texture=0),
+        tem=TemConfig(
+            attenuation=30, defocus=0, cs=0, film=0, roughness=0, crystal_contrast=0, dose=1e5, illumination=0
+        ),
+        stem=StemConfig(support=0, probe=0, drift=0, dose=1e5),
+    )
+    scene = build_scene(config, np.random.default_rng(1))
+    thick = scene.support > 0.9 * scene.support.max()
+    nm = float(scene.support[thick].mean()) * config.pixel_size * 0.25
+    if modality == "tem":
+        signal, expected = bright_field(config, scene, np.random.default_rng(0)), np.exp(-nm / 30)
+    else:
+        signal, expected = dark_field(config, scene, np.random.default_rng(0)), nm / 20
+    assert nm > 10
+    assert signal[thick].mean() == pytest.approx(expected, rel=0.03)

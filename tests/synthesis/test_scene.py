@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from nanoseg_fiji.synthesis import ParticleConfig, PlacementConfig
+from nanoseg_fiji.synthesis import ParticleConfig, PlacementConfig, SupportConfig
 
 
 def one(shape: str, diameter: float, seed: int = 3, **values: object) -> np.ndarray:
@@ -75,3 +75,28 @@ def test_overlap_is_kept(small, overlap):
     scene = build_scene(config, np.random.default_rng(2))
     covered = scene.areas.sum() - np.count_nonzero(scene.labels)
     assert covered == 0 if overlap == 0 else covered > 200
+
+
+def test_supported_particles_lie_on_grains_that_have_no_label(small):
+    from nanoseg_fiji.synthesis.scene import build_scene
+
+    support = SupportConfig(grains=12, diameter=20, extent=0.3)
+    placement = PlacementConfig(kind="supported", count=40, overlap=0.3)
+    config = replace(small, particles=ParticleConfig(diameter=4), placement=placement, support=support)
+    scene = build_scene(config, np.random.default_rng(2))
+    grains = scene.support > 0
+    assert 0.05 < grains.mean() < 0.9
+    assert (scene.labels[grains] == 0).mean() > 0.3
+    middles = ndimage.center_of_mass(scene.labels > 0, scene.labels, range(1, scene.labels.max() + 1))
+    near = ndimage.binary_dilation(grains, iterations=2)
+    assert len(middles) > 20 and all(near[int(row), int(col)] for row, col in middles)
+
+
+def test_a_grain_is_as_thick_as_it_is_wide(small):
+    from nanoseg_fiji.synthesis.support import support_path
+
+    support = SupportConfig(grains=1, diameter=30, gsd=1, texture=0)
+    paths = [
+        support_path(replace(small, support=support), np.random.default_rng(seed)).max() for seed in range(6)
+    ]
+    assert max(paths) == pytest.approx(30 / small.pixel_size, rel=0.01)

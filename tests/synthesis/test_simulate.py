@@ -100,6 +100,10 @@ def test_scale_bar_is_as_long_as_its_text_says(small):
         (lambda: ParticleConfig(shape="blob"), "shape 'blob' is unknown; known are sphere"),
         (lambda: PlacementConfig(kind="pile"), "placement 'pile' is unknown"),
         (lambda: MicrographConfig(modality="xray"), "modality 'xray' is unknown"),
+        (
+            lambda: MicrographConfig(modality="sem", placement=PlacementConfig(kind="supported")),
+            "supported particles are simulated for tem and stem, not for sem",
+        ),
         (lambda: MicrographConfig(bits=12), "bits=12"),
         (lambda: MicrographConfig(pixel_size=100), "particles of 0.2 pixels"),
         (lambda: TemConfig(dose=float("nan")), "dose=nan must be a number"),
@@ -118,7 +122,7 @@ def test_what_cannot_be_simulated_is_refused(make, message):
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_drawn_configurations_give_micrographs(modality):
     particles = 0
-    for seed in range(6):
+    for seed in range(10):
         config = draw_config(np.random.default_rng([9, seed]), size=(128, 128), modalities=[modality])
         made = simulate(config, seed)
         assert config.modality == modality
