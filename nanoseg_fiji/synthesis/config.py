@@ -42,8 +42,8 @@ class ParticleConfig:
     gsd: float = 1.1
     """Geometric standard deviation of the log-normal sizes; 1 is monodisperse."""
     aspect: float = 1.0
-    """Median ratio of length to width (rods, grains, prisms; spheres become ellipsoids); prisms below 1 are
-    plates."""
+    """Median ratio of length to width (rods, grains, prisms; spheres become ellipsoids, octahedra
+    bipyramids); prisms below 1 are plates."""
     sides: int = 6
     """Corners of a prism's base."""
     truncation: float = 0.0
@@ -83,6 +83,8 @@ class PlacementConfig:
     """Largest share of a particle's projected area that may lie over others (not for heaps)."""
     spacing: float = 1.02
     """Distance of neighbours in chains and monolayers over their mean diameter."""
+    extent: float = 1.0
+    """Share of the field over which a heap is strewn: below 1 it is an agglomerate with an edge."""
     groups: int = 4
     """Clusters or chains."""
     align: float = 0.0
@@ -94,6 +96,7 @@ class PlacementConfig:
         check_ranges(
             self, count=(0, 20_000), overlap=(0, 1), spacing=(0.5, 5), groups=(1, 1000), align=(0, 1)
         )
+        check_ranges(self, extent=(0.01, 1))
 
 
 @dataclass(frozen=True)

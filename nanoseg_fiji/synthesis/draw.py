@@ -61,6 +61,8 @@ def _draw_particles(
     aspect = {"rod": _log(rng, 1.5, 7), "grain": _log(rng, 1, 1.6), "sphere": 1.0}.get(shape, 1.0)
     if shape == "prism":
         aspect = _log(rng, 0.15, 0.5) if rng.random() < 0.6 else _log(rng, 1.2, 4)
+    if shape == "octahedron" and rng.random() < 0.5:
+        aspect = _log(rng, 1.2, 3)
     core, density = 0.0, 1.0
     cored = projects and kind != "supported" and shape in ("sphere", "polyhedron", "cube", "rod", "grain")
     if cored and rng.random() < 0.3:
@@ -81,8 +83,10 @@ def _draw_particles(
     )
 
 
-def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modality: str) -> PlacementConfig:
-    """Draw a placement; `filling` is how many particles would cover the field."""
+def _draw_placement(
+    rng: np.random.Generator, kind: str, filling: float, modality: str, extent: float
+) -> PlacementConfig:
+    """Draw a placement; `filling` is how many particles would cover the field, `extent` a heap's."""
     projects = modality in ("tem", "stem")
     # in projection, deep heaps are a shade in which nobody tells particles apart
     deepest = 0.7 if projects else 3.0
@@ -92,9 +96,10 @@ def _draw_placement(rng: np.random.Generator, kind: str, filling: float, modalit
     overlap = 0.0 if rng.random() < 0.6 else rng.uniform(0.05, 0.25 if modality == "sem" else 0.4)
     return PlacementConfig(
         kind=kind,  # type: ignore[arg-type]
-        count=int(np.clip(cover * filling, 3, _MOST)),
+        count=int(np.clip(cover * filling * extent, 3, _MOST)),
         overlap=max(overlap, 0.1) if kind in ("monolayer", "clusters", "chains") else overlap,
         spacing=rng.uniform(0.98, 1.2),
+        extent=extent,
         groups=int(rng.integers(1, 7)),
         align=rng.choice([0.0, 0.5, 0.9]),
     )
@@ -232,8 +237,9 @@ def draw_config(
     area = size[0] * size[1]
     largest = max(diameters[0], min(diameters[1], _CARRIED)) if kind == "supported" else diameters[1]
     width = _log(rng, diameters[0], largest)
+    extent = rng.uniform(0.1, 0.7) if kind == "heap" and rng.random() < 0.5 else 1.0
     if kind == "heap":  # else there are too few to lie on each other
-        width = min(max(width, np.sqrt(2 * area / _MOST)), max(diameters))
+        width = min(max(width, np.sqrt(2 * area * extent / _MOST)), max(diameters))
     finest = {"tem": (0.08, 2.0), "stem": (0.05, 1.0), "sem": (0.5, 100.0), "afm": (0.5, 10.0)}[modality]
     pixel = max(_log(rng, *finest), 1.5 / width)  # no particle smaller than 1.5 nm
     diameter = width * pixel
@@ -246,7 +252,7 @@ def draw_config(
         saturation=_log(rng, 2e-4, 0.01),
         headroom=rng.uniform(0, 0.2),
         particles=_draw_particles(rng, shape, diameter, modality, kind),
-        placement=_draw_placement(rng, kind, filling, modality),
+        placement=_draw_placement(rng, kind, filling, modality, extent),
         support=_draw_support(rng, area, diameter, pixel) if kind == "supported" else SupportConfig(),
         tem=_draw_tem(rng, diameter, pixel, kind) if modality == "tem" else TemConfig(),
         stem=_draw_stem(rng, diameter, pixel, kind) if modality == "stem" else StemConfig(),

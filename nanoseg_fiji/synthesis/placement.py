@@ -14,7 +14,23 @@ if TYPE_CHECKING:
 
     from nanoseg_fiji.synthesis.config import PlacementConfig
 
-__all__ = ["angles", "centres"]
+__all__ = ["angles", "centres", "strewn"]
+
+
+def strewn(
+    shape: tuple[int, int], count: int, extent: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Points all over a connected-looking part of the field, `extent` of its area.
+
+    Returns
+    -------
+    ndarray of float64, (count, 2)
+        Rows and columns, pixels.
+    """
+    lie = smooth(shape, 0.6 * max(shape), rng)[::4, ::4]
+    rows, cols = np.nonzero(lie >= np.quantile(lie, 1 - extent))
+    chosen = rng.integers(rows.size, size=count)
+    return np.stack([rows, cols], axis=1)[chosen] * 4 + rng.uniform(-2, 6, (count, 2))
 
 
 def _clusters(
@@ -109,6 +125,8 @@ def centres(
         points = _clusters(config, widths, shape, rng)
     elif config.kind == "chains":
         points = _chains(config, widths, shape, rng)
+    elif config.kind == "heap" and config.extent < 1:
+        points = strewn(shape, widths.size, config.extent, rng)
     else:
         points = rng.uniform(-margin, np.array(shape) + margin, (widths.size, 2))
     if config.kind in ("heap", "random"):

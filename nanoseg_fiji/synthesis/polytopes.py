@@ -47,7 +47,7 @@ def _directions(kind: str, sides: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=256)
 def unit_polytope(kind: str, sides: int, aspect: float, truncation: float) -> Polytope:
-    """Make a cube, octahedron, dodecahedron (``polyhedron``) or prism, its corners cut.
+    """Make a cube, octahedron or bipyramid, dodecahedron (``polyhedron``) or prism, its corners cut.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def unit_polytope(kind: str, sides: int, aspect: float, truncation: float) -> Po
     sides : int
         Corners of a prism's base.
     aspect : float
-        Height of a prism over the diameter of the circle in its base.
+        Height of a prism over the diameter of the circle in its base; of an octahedron over its width.
     truncation : float
         0 leaves the corners, 1 cuts them to about the middle of the edges.
     """
@@ -64,6 +64,10 @@ def unit_polytope(kind: str, sides: int, aspect: float, truncation: float) -> Po
     distances = np.ones(len(normals))
     if kind == "prism":
         distances[-2:] = aspect
+    if kind == "octahedron":
+        normals = normals / (1, 1, aspect)
+        distances = 1 / np.linalg.norm(normals, axis=1)
+        normals = normals * distances[:, None]
     corners = HalfspaceIntersection(np.column_stack([normals, -distances]), np.zeros(3)).intersections
     corners = np.unique(corners.round(9), axis=0)
     if truncation > 0:

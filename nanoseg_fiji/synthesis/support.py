@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nanoseg_fiji.synthesis.fields import fractal, smooth
+from nanoseg_fiji.synthesis.fields import fractal
+from nanoseg_fiji.synthesis.placement import strewn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +37,7 @@ def support_path(config: MicrographConfig, rng: np.random.Generator) -> Array:
     support = config.support
     shape = (config.height, config.width)
     path = np.zeros(shape, np.float32)
-    lie = smooth(shape, 0.6 * max(shape), rng)
-    rows, cols = np.nonzero(lie[::4, ::4] >= np.quantile(lie[::4, ::4], 1 - support.extent))
-    chosen = rng.integers(rows.size, size=support.grains)
-    centres = np.stack([rows[chosen], cols[chosen]], axis=1) * 4 + rng.uniform(-2, 6, (support.grains, 2))
+    centres = strewn(shape, support.grains, support.extent, rng)
     radii = (
         support.diameter / config.pixel_size / 2 * np.exp(rng.normal(0, np.log(support.gsd), support.grains))
     )

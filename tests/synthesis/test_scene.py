@@ -100,3 +100,28 @@ def test_a_grain_is_as_thick_as_it_is_wide(small):
         support_path(replace(small, support=support), np.random.default_rng(seed)).max() for seed in range(6)
     ]
     assert max(paths) == pytest.approx(30 / small.pixel_size, rel=0.01)
+
+
+def test_heap_with_an_extent_is_an_agglomerate(small):
+    from nanoseg_fiji.synthesis.scene import build_scene
+
+    covered = {}
+    for extent in (0.2, 1.0):
+        heap = PlacementConfig(kind="heap", count=150, extent=extent)
+        config = replace(small, modality="sem", particles=ParticleConfig(diameter=6), placement=heap)
+        covered[extent] = (build_scene(config, np.random.default_rng(4)).labels > 0).mean()
+    assert 0.15 < covered[0.2] < 0.7 * covered[1.0]
+
+
+def test_stretched_octahedron_is_a_bipyramid_of_the_same_volume():
+    from scipy.spatial import ConvexHull, HalfspaceIntersection
+
+    from nanoseg_fiji.synthesis.polytopes import unit_polytope
+
+    body = unit_polytope("octahedron", 6, 2.5, 0.0)
+    np.testing.assert_allclose(np.linalg.norm(body.normals, axis=1), 1)
+    halves = np.column_stack([body.normals, -body.distances])
+    corners = HalfspaceIntersection(halves, np.zeros(3)).intersections
+    assert ConvexHull(corners).volume == pytest.approx(4 / 3 * np.pi)
+    across, along = corners[:, 0].max(), corners[:, 2].max()
+    assert along / across == pytest.approx(2.5)
